@@ -118,6 +118,15 @@ struct part_result {
     enum proof proof;
 };
 
+/* Object names a store cannot hold, or does not give back as they were. */
+enum name_refusal {
+    NAME_NO_CONTROL = 1 << 0,     /* bytes below 0x20, and 0x7f */
+    NAME_NO_BACKSLASH = 1 << 1,   /* Azure turns it into a slash */
+    NAME_NO_DOT_SEGMENT = 1 << 2, /* "." or ".." between slashes */
+    NAME_NO_NON_XML = 1 << 3,     /* characters XML 1.0 has no place for, U+FFFE among them */
+    NAME_NO_NON_UTF8 = 1 << 4,
+};
+
 /* What a store is and holds.  Fixed once the store is open. */
 struct store_traits {
     const char *driver; /* "azure", "s3", "swift", "file" */
@@ -126,6 +135,7 @@ struct store_traits {
     uint64_t part_size_min; /* all but the last */
     uint64_t part_size_max;
     uint32_t parts_max;
+    unsigned name_refuses;       /* of enum name_refusal */
     uint32_t name_bytes_max;     /* UTF-8 bytes of an object name */
     uint32_t metadata_bytes_max; /* keys and values together */
     uint32_t metadata_value_max; /* one value */
