@@ -291,7 +291,8 @@ void store_init_layer(struct store *s, const struct store_ops *ops, struct store
 /* For close(): free the common part (and below, through store_close). */
 void store_release(struct store *s);
 
-/* Every operation of a transparent layer that has nothing to add. */
+/* Every operation of a transparent layer that has nothing to add.  Their close() frees a layer that
+ * is one heap block beginning with its struct store and holding nothing else to give back. */
 extern const struct store_ops store_forward_ops;
 extern const struct container_ops container_forward_ops;
 extern const struct tag_ops tag_forward_ops;
@@ -311,15 +312,18 @@ must_check int store_reach(struct store *s, int64_t *ret_clock_ahead, struct cal
 must_check int store_stat(struct store *s, const struct object_key *key, struct object *ret,
                           struct call *call);
 
-/* Push a range of the body into to.  *ret (may be NULL) is filled before the first byte is pushed,
- * with the size of the whole object; *ret_check (may be NULL) says how the transport was checked.
- * Exactly the range asked for (cut at the object's end) has been pushed when this returns 0.  An
- * object of size 0 may be read from offset 0. */
+/* Push a range of the body into to.  A range of no bytes pushes nothing but fails as any other
+ * would. *ret (may be NULL) is filled before the first byte is pushed, with the size of the whole
+ * object; *ret_check (may be NULL) says how the transport was checked. Exactly the range asked for
+ * (cut at the object's end) has been pushed when this returns 0.  An object of size 0 may be read
+ * from offset 0. */
 must_check int store_get(struct store *s, const struct object_key *key,
                          const struct get_options *options, struct sink *to, struct object *ret,
                          enum transport_check *ret_check, struct call *call);
 
-/* Store the whole of from (options->size bytes) under key. */
+/* Store the whole of from (options->size bytes) under key.  A source that holds less or more is cut
+ * off before its last byte, so that nothing is stored.  A failure of the source or of a get's sink
+ * comes back as it was, whatever the driver made of it. */
 must_check int store_put(struct store *s, const struct object_key *key,
                          const struct put_options *options, struct source *from,
                          struct put_result *ret, struct call *call);
