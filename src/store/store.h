@@ -140,7 +140,8 @@ struct store_traits {
     uint32_t metadata_bytes_max; /* keys and values together */
     uint32_t metadata_value_max; /* one value */
     uint32_t metadata_count_max;
-    uint32_t tags_max; /* 0: no tags */
+    uint32_t tags_max;           /* 0: no tags */
+    uint64_t range_checksum_max; /* get checks ranges up to this size; 0: none */
     bool metadata_keeps_case;
     bool metadata_identifiers; /* keys must be C identifiers (Azure) */
     bool holds_type;           /* block, append, page */
