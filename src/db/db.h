@@ -23,9 +23,9 @@
  * The SQL both back ends understand
  * ---------------------------------
  * Write SQLite's dialect, inside these limits; the PostgreSQL side translates what differs:
- *   - Types: INTEGER (64 bits), TEXT (UTF-8, no NUL), BLOB (bytes), REAL.  Columns of other types
- *     are not read.  "INTEGER PRIMARY KEY" numbers new rows by itself (never rely on the numbers
- *     being dense).  Tables should say STRICT, and may say WITHOUT ROWID; PostgreSQL does without.
+ *   - Types: INTEGER (64 bits), TEXT (UTF-8, no NUL), BLOB (bytes); no others.  "INTEGER PRIMARY
+ * KEY" numbers new rows by itself (never rely on the numbers being dense).  Tables should say
+ * STRICT, and may say WITHOUT ROWID; PostgreSQL does without.
  *   - Parameters are ?1, ?2 ...; a TEXT column gets db_bind_text(), a BLOB column db_bind_blob():
  *     on SQLite the two never compare equal, on PostgreSQL mixing them is an error.  Where nothing
  *     but a parameter decides a type, write CAST(?1 AS INTEGER).
@@ -38,6 +38,7 @@
  *     are dropped for SQLite, where a transaction holds the whole database anyway.
  *   - Comments are "-- to the end of the line"; identifiers are lower case and not quoted.  "?" and
  *     the words above are left alone inside 'literals'.
+ *   - After a failed statement inside a transaction, roll back: PostgreSQL refuses everything else.
  *   - Page through large results with LIMIT: PostgreSQL's rows are all fetched at the first step.
  *
  * Errors: ERR_BUSY locked by others, or a serialization failure; ERR_EXISTS unique violation;
