@@ -489,6 +489,7 @@ static void test_sqlite_file(void **state)
     struct call call = CALL_INIT;
     const struct db_options exists = {.must_exist = true};
 
+    assert_non_null(db);
     assert_int_equal(stat(strchr(scratch.url, ':') + 1, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     auto_free char *missing = xasprintf("%s-missing", scratch.url);
