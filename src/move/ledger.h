@@ -185,7 +185,7 @@ must_check int ledger_job_delete(struct ledger *l, int64_t job, struct call *cal
 struct ledger_container {
     int64_t id;
     char *source;
-    char *target;
+    char *target;     /* NULL: it gets none (refused) */
     char *properties; /* JSON as it was last read at the source; NULL unknown */
     char *carried;    /* JSON: what became of each property at the target; NULL not yet */
     char *cursor;     /* where the listing goes on; NULL: from the start */
@@ -200,7 +200,7 @@ void ledger_container_release(struct ledger_container *c);
 
 /* Note a container of the source, and the name it gets at the target; *ret_id (may be NULL) its
  * number.  Known ones are marked as seen in this generation.  ERR_EXISTS when another container of
- * the job has this target name. */
+ * the job has this target name: note it with target NULL then, and refuse it. */
 must_check int ledger_container_add(struct ledger *l, const char *source, const char *target,
                                     const char *properties, int64_t *ret_id, struct call *call);
 /* All containers of the source have been added; those not seen in this generation are gone (their
