@@ -269,7 +269,9 @@ static int file_container_remove(struct store *s, const char *container, struct 
     if (full)
         return err_set(&call->err, ERR_CONFLICT, "container '%s' is not empty", container);
     if (file_tree_remove(f, path.data, false, call) < 0 ||
-        remove_own(f, "meta", path.data, call) < 0 || remove_own(f, "history", path.data, call) < 0)
+        remove_own(f, "meta", path.data, call) < 0 ||
+        remove_own(f, "history", path.data, call) < 0 ||
+        remove_own(f, "history-meta", path.data, call) < 0)
         return -1;
     auto_folder struct file_folder *notes = NULL;
     if (folder_get(f, note.path, note.folder, FOLDER_FIND, &notes, call) == 0)

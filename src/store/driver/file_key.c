@@ -43,27 +43,29 @@ static struct file_place place(struct buf *path)
     return p;
 }
 
-/* .bascule/history/<container>/<name>/<kind>-<version> */
-static void history_places(struct file_key *k, const struct object_key *key, const char *container)
+/* .bascule/history/<container>/<name>/<kind>-<version>; the metadata in a tree of its own, so that
+ * a version's id may look like anything. */
+static struct file_place history_place(const char *own, const struct object_key *key,
+                                       const char *container, enum file_tree tree, size_t *ret_keep)
 {
     auto_buf
     struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_free char *leaf = xasprintf("%s-%s", version_kind_word(key->kind), key->version);
-    auto_buf
-    struct buf folder = BUF_INIT(FILE_PATH_MAX);
 
-    buf_printf(&folder, FILE_OWN "/history/%s/", container);
-    k->body_keep = k->meta_keep = folder.length - 1;
-    file_name_path(&folder, key->name, FILE_HISTORY, true);
-    buf_char(&folder, '/');
-    buf_text(&path, folder.data);
-    file_name_path(&path, leaf, FILE_BODIES, false);
-    k->body[0] = place(&path);
+    buf_printf(&path, FILE_OWN "/%s/%s/", own, container);
+    *ret_keep = path.length - 1;
+    file_name_path(&path, key->name, FILE_HISTORY, true);
+    buf_char(&path, '/');
+    file_name_path(&path, leaf, tree, false);
+    return place(&path);
+}
+
+static void history_places(struct file_key *k, const struct object_key *key, const char *container)
+{
+    k->body[0] = history_place("history", key, container, FILE_BODIES, &k->body_keep);
     k->body[1] = (struct file_place){xstrdup(k->body[0].path), k->body[0].folder};
     k->bodies = 1;
-    buf_text(&path, folder.data);
-    file_name_path(&path, leaf, FILE_META, false);
-    k->meta = place(&path);
+    k->meta = history_place("history-meta", key, container, FILE_META, &k->meta_keep);
 }
 
 static void current_places(struct file_key *k, const char *name, const char *container)
@@ -211,7 +213,7 @@ int file_object_find(struct file_store *f, const struct object_key *key, const s
         }
         file_object_own(ret, &body.stat);
         ret->kind = key->kind;
-        ret->version = xstrdup_null(key->version);
+        replace_string(&ret->version, key->version);
         ret->is_latest = key->kind == VERSION_CURRENT;
         *ret_body = body;
         body.fd = -1;
