@@ -46,6 +46,7 @@ apt_install() {
     if [ "$(id -u)" != 0 ]; then
         [ -n "$(command -v sudo)" ] ||
             fail "neither root nor sudo; have an administrator run: apt-get install ${missing[*]}"
+        sudo -v || fail "sudo refused; have an administrator run: apt-get install ${missing[*]}"
         become=(sudo)
     fi
     echo "installing ${#missing[@]} packages: ${missing[*]}"
