@@ -171,7 +171,7 @@ static int check_duplicates(const struct yaml_node *map, struct err *e)
 static int copy_node(struct builder *b, const struct yaml_node *from, yaml_mark_t mark,
                      struct err *e)
 {
-    struct yaml_node *node;
+    struct yaml_node *node = NULL;
     yaml_mark_t origin = {.line = (size_t)from->line - 1, .column = (size_t)from->column - 1};
 
     if (add_node(b, from->kind, origin, NULL, &node, e) < 0)

@@ -103,8 +103,8 @@ static int open_generation(struct db *db, int64_t job, struct call *call)
 {
     static const char *const statements[] = {
         "DELETE FROM tally WHERE job = ?1 AND state < 8",
-        "UPDATE container SET complete = 0, position = NULL, lister = NULL, code = NULL,"
-        " error = NULL WHERE job = ?1",
+        ("UPDATE container SET complete = 0, position = NULL, lister = NULL, code = NULL,"
+         " error = NULL WHERE job = ?1"),
         "DELETE FROM finding WHERE job = ?1 AND object = 0",
         "UPDATE job SET generation = generation + 1, containers_complete = 0 WHERE id = ?1",
     };
@@ -128,8 +128,8 @@ static int retry_failed(struct db *db, int64_t job, struct call *call)
         "UPDATE object SET state = 0, attempts = 0, code = NULL, error = NULL"
         " WHERE job = ?1 AND state >= 5 AND state = 7"
         " AND generation = (SELECT generation FROM job WHERE id = ?1)",
-        "UPDATE container SET code = NULL, error = NULL WHERE job = ?1 AND code IS NOT NULL"
-        " AND complete = 0",
+        ("UPDATE container SET code = NULL, error = NULL WHERE job = ?1 AND code IS NOT NULL"
+         " AND complete = 0"),
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(statements); i++)

@@ -18,7 +18,8 @@
 
 #define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
-#define cleanup(function) __attribute__((cleanup(function)))
+/* clang would call a variable unused of which only the cleanup matters. */
+#define cleanup(function) __attribute__((cleanup(function), unused))
 #define maybe_unused      __attribute__((unused))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
