@@ -342,3 +342,21 @@ int file_store_open_or_make(const char *path, const char *name, struct store **r
         return err_errno(&call->err, errno, "%s: make directory '%s'", name, path);
     return file_store_open(path, name, ret, call);
 }
+
+int file_store_path(struct store *s, const struct object_key *key, char **ret, struct call *call)
+{
+    auto_file_key struct file_key k = {0};
+    auto_file_body struct file_body body = FILE_BODY_INIT;
+
+    while (s->below)
+        s = s->below;
+    if (file_key_init(&k, key, &call->err) < 0)
+        return -1;
+    int found = file_body_find(file_store_of(s), &k, false, &body, call);
+    if (found < 0)
+        return -1;
+    if (!found)
+        return err_set(&call->err, ERR_NOT_FOUND, "no object '%s/%s'", key->container, key->name);
+    *ret = xstrdup(k.body[body.which].path);
+    return 0;
+}

@@ -26,4 +26,9 @@ must_check int file_store_open(const char *path, const char *name, struct store 
 must_check int file_store_open_or_make(const char *path, const char *name, struct store **ret,
                                        struct call *call);
 
+/* Where the body of an object lies, as a path below the root ("invoices/2026/a.pdf"); the caller
+ * frees it.  s is a stack over a file store.  ERR_NOT_FOUND when there is no such object. */
+must_check int file_store_path(struct store *s, const struct object_key *key, char **ret,
+                               struct call *call);
+
 #endif
