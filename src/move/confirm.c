@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * "Already there" means that both ends still hold what the ledger says.  The listing has compared
+ * the source's ETags; this compares the target's, and puts back to pending what changed or is gone.
+ *
+ * Both sides come in the order of their names, so one walk over the target's listing beside the
+ * ledger's rows is enough; only what the walk cannot settle is asked for one by one.
+ */
+#include <string.h>
+
+#include "move/mover.h"
+
+#define ROWS 1000
+
+struct walk {
+    struct mover *mover;
+    const struct mover_container *container;
+    struct object_list page;
+    size_t at;
+    bool started;
+    int64_t requeue[ROWS];
+    size_t requeue_count;
+};
+
+static int requeue(struct walk *w, int64_t id, struct call *call)
+{
+    w->requeue[w->requeue_count++] = id;
+    if (w->requeue_count < ROWS)
+        return 0;
+    w->requeue_count = 0;
+    return ledger_requeue(w->mover->ledger, w->requeue, ROWS, NULL, call);
+}
+
+/* Ask the target itself. */
+static int ask(struct walk *w, const struct ledger_object *row, struct call *call)
+{
+    auto_object struct object there = OBJECT_INIT;
+    struct object_key key = {.container = w->container->target, .name = row->target};
+
+    if (name_of_version(row->target))
+        return 0; /* a version is not changed by anybody; its id is the target's own */
+    if (store_stat(w->mover->target, &key, &there, call) < 0) {
+        if (call->err.code != ERR_NOT_FOUND)
+            return -1;
+        err_clear(&call->err);
+        return requeue(w, row->id, call);
+    }
+    return same_string(there.etag, row->target_etag) ? 0 : requeue(w, row->id, call);
+}
+
+static int next_page(struct walk *w, struct call *call)
+{
+    auto_free char *cursor = take(w->page.cursor);
+    struct list_options options = {.cursor = cursor, .prefix = w->mover->options->prefix};
+
+    object_list_release(&w->page);
+    w->page = (struct object_list)OBJECT_LIST_INIT;
+    w->at = 0;
+    w->started = true;
+    return store_list(w->mover->target, w->container->target, &options, &w->page, call);
+}
+
+/* The target's object of this name, when the walk comes upon it. */
+static int find(struct walk *w, const char *name, const struct object **ret, struct call *call)
+{
+    *ret = NULL;
+    for (;;) {
+        while (w->at < w->page.count && strcmp(w->page.list[w->at].name, name) < 0)
+            w->at++;
+        if (w->at < w->page.count) {
+            if (strcmp(w->page.list[w->at].name, name) == 0)
+                *ret = &w->page.list[w->at];
+            return 0;
+        }
+        if (w->started && !w->page.cursor)
+            return 0;
+        if (next_page(w, call) < 0)
+            return -1;
+    }
+}
+
+static int confirm_row(struct walk *w, const struct ledger_object *row, struct call *call)
+{
+    const struct object *there;
+
+    if (!w->mover->target->traits.lists_in_order || strcmp(row->target, row->name) != 0)
+        return ask(w, row, call);
+    if (find(w, row->name, &there, call) < 0)
+        return -1;
+    if (there && same_string(there->etag, row->target_etag))
+        return 0;
+    return ask(w, row, call); /* some listings know no ETag, or another one */
+}
+
+static int confirm_container(struct mover *m, const struct mover_container *c, struct call *call)
+{
+    struct walk w = {.mover = m, .container = c, .page = OBJECT_LIST_INIT};
+    auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
+    const struct ledger_object *after = NULL;
+    int result = 0;
+
+    while (result == 0 && !mover_draining(m, call)) {
+        result =
+            ledger_objects(m->ledger, c->id, after, LEDGER_MASK(LEDGER_ALREADY), ROWS, &rows, call);
+        if (result < 0 || rows.count == 0)
+            break;
+        for (size_t i = 0; i < rows.count && result == 0; i++)
+            result = confirm_row(&w, &rows.list[i], call);
+        after = &rows.list[rows.count - 1];
+    }
+    if (result == 0 && w.requeue_count)
+        result = ledger_requeue(m->ledger, w.requeue, w.requeue_count, NULL, call);
+    object_list_release(&w.page);
+    return result < 0 ? -1 : 0;
+}
+
+int confirm_targets(struct mover *m, struct call *call)
+{
+    for (size_t i = 0; i < m->container_count; i++)
+        if (confirm_container(m, &m->containers[i], call) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * Containers: which ones, under which names, and what is set on them.
+ *
+ * Rules for Azure's special ones: $logs and $blobchangefeed are the service's own records and move
+ * only when named; $root and $web move like any other, and where the target refuses such a name the
+ * configuration maps it (containers: {"$web": site-web}).
+ */
+#include <jansson.h>
+#include <string.h>
+
+#include "move/mover.h"
+
+#define SETTINGS_MAX (4 * 1024 * 1024)
+
+static bool is_service_record(const char *container)
+{
+    return strcmp(container, "$logs") == 0 || strcmp(container, "$blobchangefeed") == 0;
+}
+
+static const char *target_of(const struct mover *m, const char *source)
+{
+    const struct move_options *o = m->options;
+    const char *mapped = o->containers ? pairs_get(o->containers, source) : NULL;
+
+    return o->target_container && o->source_container ? o->target_container
+           : mapped                                   ? mapped
+                                                      : source;
+}
+
+static int note_one(struct mover *m, const char *source, struct call *call)
+{
+    const char *target = target_of(m, source);
+
+    if (ledger_container_add(m->ledger, source, target, NULL, NULL, call) == 0)
+        return 0;
+    if (call->err.code != ERR_EXISTS)
+        return -1;
+    return err_set(&call->err, ERR_INVALID,
+                   "container '%s' would land on '%s', which another one already uses: map one of "
+                   "them in the configuration, as in containers: {\"%s\": another-name}",
+                   source, target, source);
+}
+
+static int note_page(struct mover *m, const struct container_list *page, struct call *call)
+{
+    for (size_t i = 0; i < page->count; i++) {
+        const struct container *c = &page->list[i];
+        if (c->deleted)
+            continue;
+        if (is_service_record(c->name)) {
+            struct ledger_note note = {"service_record",
+                                       "a record of the service itself: moved only when named"};
+            if (ledger_finding_add(m->ledger, 0, &note, call) < 0)
+                return -1;
+            continue;
+        }
+        if (note_one(m, c->name, call) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int containers_note(struct mover *m, struct call *call)
+{
+    auto_free char *cursor = NULL;
+
+    if (m->options->source_container) {
+        if (note_one(m, m->options->source_container, call) < 0)
+            return -1;
+        return ledger_containers_complete(m->ledger, call);
+    }
+    do {
+        auto_container_list struct container_list page = CONTAINER_LIST_INIT;
+        if (store_container_list(m->source, cursor, &page, call) < 0)
+            return err_prefix(&call->err, "list the source's containers");
+        if (note_page(m, &page, call) < 0)
+            return -1;
+        free(cursor);
+        cursor = take(page.cursor);
+    } while (cursor);
+    return ledger_containers_complete(m->ledger, call);
+}
+
+/* What is set on the source container, as one JSON text. */
+static int read_settings(struct mover *m, const char *source, struct buf *ret, struct call *call)
+{
+    if (!m->source->containers)
+        return buf_add(ret, "{}", 2, &call->err);
+    if (store_container_settings(m->source, source, ret, call) == 0)
+        return 0;
+    if (call->err.code != ERR_DENIED && call->err.code != ERR_UNSUPPORTED)
+        return -1;
+    /* A SAS or role that may read objects need not be allowed to read settings. */
+    struct ledger_note note = {"settings_unread", call->err.text};
+    struct err why = call->err;
+    note.text = why.text;
+    err_clear(&call->err);
+    buf_reset(ret);
+    buf_text(ret, "{}");
+    return ledger_finding_add(m->ledger, 0, &note, call);
+}
+
+static int target_is_empty(struct mover *m, const char *target, bool *ret, struct call *call)
+{
+    auto_object_list struct object_list page = OBJECT_LIST_INIT;
+    struct list_options options = {.limit = 1};
+
+    if (store_list(m->target, target, &options, &page, call) < 0)
+        return -1;
+    *ret = page.count == 0;
+    return 0;
+}
+
+/* Make sure that the target container is there; *ret_fresh: nothing is in it. */
+static int create_target(struct mover *m, const struct ledger_container *c, bool *ret_versions,
+                         bool *ret_fresh, struct call *call)
+{
+    auto_container struct container there = CONTAINER_INIT;
+    auto_container struct container original = CONTAINER_INIT;
+
+    *ret_versions = false;
+    *ret_fresh = false;
+    if (!m->target->containers)
+        return 0;
+    if (store_container_stat(m->target, c->target, &there, call) == 0) {
+        *ret_versions = there.versioning;
+        return target_is_empty(m, c->target, ret_fresh, call);
+    }
+    if (call->err.code != ERR_NOT_FOUND)
+        return -1;
+    err_clear(&call->err);
+    if (m->source->containers && store_container_stat(m->source, c->source, &original, call) < 0) {
+        if (call->err.code != ERR_DENIED && call->err.code != ERR_UNSUPPORTED)
+            return -1;
+        err_clear(&call->err);
+    }
+    *ret_fresh = true;
+    if (store_container_create(m->target, c->target, &original, call) == 0)
+        return 0;
+    if (call->err.code == ERR_EXISTS) { /* another process was quicker */
+        err_clear(&call->err);
+        return 0;
+    }
+    if (call->err.code == ERR_NAME)
+        return err_prefix(&call->err,
+                          "the target cannot have this container: map it in the configuration, as "
+                          "in containers: {\"%s\": another-name}",
+                          c->source);
+    return -1;
+}
+
+static int put_leftovers(struct mover *m, const char *target, const char *text, struct call *call)
+{
+    struct object_key key = {.container = target, .name = NAME_CONTAINER};
+    auto_object struct object properties = OBJECT_INIT;
+    auto_put_result struct put_result result = PUT_RESULT_INIT;
+    struct put_options options = {.properties = &properties, .size = strlen(text)};
+    struct source_bytes source;
+
+    properties.content_type = xstrdup("application/json");
+    source_bytes_init(&source, text, options.size);
+    return store_put(m->target, &key, &options, &source.source, &result, call);
+}
+
+/* Carry what is set; what the target has no place for is kept beside, and told. */
+static int carry_settings(struct mover *m, const struct ledger_container *c, const char *settings,
+                          json_t *carried, struct call *call)
+{
+    auto_buf
+    struct buf left = BUF_INIT(SETTINGS_MAX);
+
+    if (m->target->containers) {
+        if (store_container_apply(m->target, c->target, settings, &left, call) < 0)
+            return -1;
+    } else {
+        buf_text(&left, settings);
+    }
+    if (strcmp(left.data, "{}") == 0)
+        return 0;
+    (void)json_object_set_new(carried, "left", json_string(left.data));
+    struct ledger_note note = {"container_settings",
+                               "what the target has no place for is kept in '" NAME_CONTAINER "'"};
+    if (ledger_finding_add(m->ledger, c->id, &note, call) < 0)
+        return -1;
+    return put_leftovers(m, c->target, left.data, call);
+}
+
+static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)
+{
+    auto_buf
+    struct buf settings = BUF_INIT(SETTINGS_MAX);
+    struct mover_container ready = {.id = c->id};
+    json_t *before = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
+    json_t *carried = json_object();
+    bool fresh = false;
+    int result = create_target(m, c, &ready.versions, &fresh, call);
+
+    /* What an earlier start of this job put there does not make it somebody else's; in a later
+     * generation the ledger knows every object that is ours. */
+    ready.fresh = before ? json_is_true(json_object_get(before, "fresh")) : fresh;
+    (void)json_object_set_new(carried, "fresh", json_boolean(ready.fresh));
+    if (result == 0)
+        result = read_settings(m, c->source, &settings, call);
+    if (result == 0)
+        result = carry_settings(m, c, settings.data, carried, call);
+    if (result == 0) {
+        char *text = json_dumps(carried, JSON_COMPACT);
+        result = ledger_container_carried(m->ledger, c->id, text, call);
+        free(text);
+    }
+    json_decref(before);
+    json_decref(carried);
+    if (result < 0)
+        return -1;
+    ready.source = xstrdup(c->source);
+    ready.target = xstrdup(c->target);
+    mover_container_add(m, &ready);
+    return 0;
+}
+
+/* A failure that concerns this container only refuses it; any other ends the job. */
+static int prepare_or_refuse(struct mover *m, struct ledger_container *c, struct call *call)
+{
+    if (prepare_one(m, c, call) == 0)
+        return c->code == ERR_NONE
+                   ? 0
+                   : ledger_container_refuse(m->ledger, c->id, ERR_NONE, NULL, call);
+    if (call->err.code != ERR_NAME && call->err.code != ERR_EXISTS &&
+        call->err.code != ERR_NOT_FOUND)
+        return err_prefix(&call->err, "make container '%s' ready", c->target);
+    struct err why = call->err;
+    err_clear(&call->err);
+    return ledger_container_refuse(m->ledger, c->id, why.code, why.text, call);
+}
+
+int containers_prepare(struct mover *m, struct call *call)
+{
+    int64_t after = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(m->ledger, ledger_job_id(m->ledger), after, &c, 1, call);
+        if (n <= 0)
+            return n;
+        after = c.id;
+        if (!c.gone && prepare_or_refuse(m, &c, call) < 0)
+            return -1;
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What copying in one piece and in parts have in common: the things around the bytes. */
+#include <string.h>
+
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "move/mover.h"
+
+/* Hashes what is pushed into it. */
+struct hashing_sink {
+    struct sink sink;
+    struct hash hash;
+    uint64_t count;
+};
+
+static int hashing_write(struct sink *sink, const void *bytes, size_t n, struct call *call)
+{
+    struct hashing_sink *s = container_of(sink, struct hashing_sink, sink);
+
+    (void)call;
+    hash_update(&s->hash, bytes, n);
+    s->count += n;
+    return 0;
+}
+
+/* The side-car of an object read from a store that bascule filled. */
+static int read_sidecar(struct item *item, struct buf *text, struct call *call)
+{
+    struct store *source = item->mover->source;
+    auto_free char *name = name_of_sidecar(&source->traits, item->from.name);
+    struct object_key key = {.container = item->from.container, .name = name};
+    struct get_options options = {.length = STORE_TO_END};
+    struct sink_buf sink;
+
+    sink_buf_init(&sink, text);
+    if (store_get(source, &key, &options, &sink.sink, NULL, NULL, call) < 0)
+        return err_prefix(&call->err, "its side-car '%s'", name);
+    return 0;
+}
+
+int original_complete(struct item *item, struct object *original, struct call *call)
+{
+    struct store *source = item->mover->source;
+    auto_buf
+    struct buf text = BUF_INIT(SIDECAR_MAX);
+
+    if (original->tag_count > original->tags.count && source->tags) {
+        pairs_release(&original->tags);
+        if (store_tags_get(source, &item->from, &original->tags, call) < 0)
+            return -1;
+    }
+    if (source->traits.holds_everything)
+        return 0;
+    bool beside = carry_sidecar_id(original) != NULL;
+    if (beside && read_sidecar(item, &text, call) < 0)
+        return -1;
+    return carry_back(original, beside ? text.data : NULL, NULL, &call->err);
+}
+
+int sidecar_put(struct item *item, const struct carried *carried, struct call *call)
+{
+    struct store *target = item->mover->target;
+    auto_put_result struct put_result result = PUT_RESULT_INIT;
+    struct source_bytes source;
+
+    if (!carried->sidecar)
+        return 0;
+    auto_free char *name = name_of_sidecar(&target->traits, item->row->target);
+    struct object_key key = {.container = item->to.container, .name = name};
+    auto_object struct object properties = OBJECT_INIT;
+    properties.content_type = xstrdup("application/json");
+    struct put_options options = {
+        .properties = &properties, .size = strlen(carried->sidecar), .lazy = true};
+    source_bytes_init(&source, carried->sidecar, options.size);
+    if (store_put(target, &key, &options, &source.source, &result, call) < 0)
+        return err_prefix(&call->err, "its side-car '%s'", name);
+    outcome_note(item->outcome, "sidecar", "beside the object, in '%s': %s", name,
+                 carried->left.data);
+    return 0;
+}
+
+int target_read_back(struct item *item, const char *etag, const unsigned char *sha256,
+                     struct call *call)
+{
+    struct hashing_sink sink = {.sink = {.write = hashing_write}};
+    unsigned char found[32];
+    struct get_options options = {.length = STORE_TO_END, .if_match = etag};
+
+    hash_init(&sink.hash, HASH_SHA256);
+    int got = store_get(item->mover->target, &item->to, &options, &sink.sink, NULL, NULL, call);
+    hash_final(&sink.hash, found);
+    hash_release(&sink.hash);
+    if (got < 0)
+        return err_prefix(&call->err, "read back");
+    if (sink.count != item->size || memcmp(found, sha256, sizeof(found)) != 0)
+        return err_set(&call->err, ERR_CORRUPT,
+                       "read back, the target holds other bytes than were sent (%llu of %llu)",
+                       (unsigned long long)sink.count, (unsigned long long)item->size);
+    return 0;
+}
+
+int target_compare(struct item *item, const struct carried *carried, const struct checksums *ours,
+                   bool *ret_same, struct call *call)
+{
+    struct store *target = item->mover->target;
+    auto_object struct object there = OBJECT_INIT;
+    struct outcome *o = item->outcome;
+
+    *ret_same = false;
+    if (item->container.fresh || item->row->target_etag || name_of_version(item->row->target))
+        return 0;
+    if (store_stat(target, &item->to, &there, call) < 0) {
+        if (call->err.code != ERR_NOT_FOUND)
+            return -1;
+        err_clear(&call->err);
+        return 0;
+    }
+    if (there.size != item->size || checksums_compare(&there.stored, ours) < 0 ||
+        !carry_same(&carried->properties, &there, &target->traits)) {
+        outcome_note(o, "replaced", "took the place of another object that was at the target");
+        return 0;
+    }
+    if (target_read_back(item, there.etag, ours->sha256, call) < 0) {
+        if (call->err.code != ERR_CORRUPT && call->err.code != ERR_CHANGED)
+            return -1;
+        err_clear(&call->err);
+        outcome_note(o, "replaced", "took the place of another object that was at the target");
+        return 0;
+    }
+    o->result.state = LEDGER_ALREADY;
+    memcpy(o->sha256, ours->sha256, sizeof(o->sha256));
+    o->result.sha256 = o->sha256;
+    o->result.proof = proof_word(PROOF_READBACK);
+    replace_string(&o->target_etag, there.etag);
+    *ret_same = true;
+    return 0;
+}
+
+void note_stored_md5(struct item *item, const struct object *original, const unsigned char *md5)
+{
+    char stored[33], found[33];
+
+    if (!md5 || memcmp(original->stored.md5, md5, 16) == 0)
+        return;
+    hex_encode(stored, original->stored.md5, 16);
+    hex_encode(found, md5, 16);
+    outcome_note(item->outcome, "stored_md5_wrong",
+                 "the stored Content-MD5 says %s, the content is %s: the bytes moved are those the "
+                 "source served",
+                 stored, found);
+}
+
+void outcome_moved(struct item *item, const unsigned char *sha256, const struct put_result *result,
+                   enum proof proof)
+{
+    struct outcome *o = item->outcome;
+    struct checksums stored = result->stored;
+
+    o->result.state = LEDGER_MOVED;
+    o->result.size = (int64_t)item->size;
+    memcpy(o->sha256, sha256, sizeof(o->sha256));
+    o->result.sha256 = o->sha256;
+    o->result.proof = proof_word(proof);
+    replace_string(&o->target_etag, result->etag);
+    for (int kind = 0; kind < CHECKSUM_KIND_COUNT; kind++) {
+        char hex[65];
+        if (!(stored.have & (1U << kind)))
+            continue;
+        hex_encode(hex, checksum_bytes(&stored, (enum checksum_kind)kind),
+                   checksum_size((enum checksum_kind)kind));
+        free(o->target_checksum);
+        o->target_checksum = xasprintf("%s:%s", checksum_word((enum checksum_kind)kind), hex);
+        break;
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* Copies an object in one piece: one read, one hash, one write. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/hash.h"
+#include "move/mover.h"
+
+/* A body in memory, counted against the budget for its life. */
+struct body {
+    struct budget *budget;
+    unsigned char *bytes;
+    uint64_t size;
+};
+
+static void body_release(struct body *b)
+{
+    if (!b->budget)
+        return;
+    free(b->bytes);
+    budget_give(b->budget, b->size);
+}
+
+static int body_take(struct body *b, struct budget *budget, uint64_t size, struct call *call)
+{
+    if (budget_take(budget, size, call) < 0)
+        return -1;
+    *b = (struct body){.budget = budget, .size = size, .bytes = malloc(size ? size : 1)};
+    return b->bytes ? 0
+                    : err_set(&call->err, ERR_BUSY, "no memory for a body of %llu bytes",
+                              (unsigned long long)size);
+}
+
+/* Read [offset, offset + length) of the body's place, in ranges whose checksum the source gives. */
+static int read_range(struct item *item, struct body *b, uint64_t offset, uint64_t length,
+                      struct object *ret, struct call *call)
+{
+    struct store *source = item->mover->source;
+    uint64_t step = source->traits.range_checksum_max;
+    uint64_t end = offset + length;
+    const char *match = item->etag;
+
+    if (!step || step > length)
+        step = length;
+    do {
+        struct sink_bytes sink;
+        uint64_t n = end - offset < step ? end - offset : step;
+        struct get_options options = {.offset = offset,
+                                      .length = item->size ? n : STORE_TO_END,
+                                      .if_match = match,
+                                      .want_checksum = source->traits.range_checksum_max > 0};
+        sink_bytes_init(&sink, b->bytes + offset, n);
+        if (store_get(source, &item->from, &options, &sink.sink, ret, NULL, call) < 0)
+            return -1;
+        atomic_fetch_add(&item->mover->progress->transferred, (int_fast64_t)n);
+        item->outcome->result.bytes += (int64_t)n;
+        offset += n;
+        if (!match && ret)
+            match = ret->etag;
+        ret = NULL; /* the first range told everything */
+    } while (offset < end);
+    return 0;
+}
+
+/* Read a page blob: only what holds bytes. */
+static int read_extents(struct item *item, struct body *b, struct object *ret, struct call *call)
+{
+    cleanup(extent_list_release) struct extent_list extents = {0};
+
+    if (store_stat(item->mover->source, &item->from, ret, call) < 0)
+        return -1;
+    if (item->etag && !same_string(item->etag, ret->etag))
+        return err_set(&call->err, ERR_CHANGED, "changed since it was listed");
+    if (store_extents(item->mover->source, &item->from, item->etag, 0, item->size, &extents, call) <
+        0)
+        return -1;
+    memset(b->bytes, 0, item->size);
+    for (size_t i = 0; i < extents.count; i++)
+        if (read_range(item, b, extents.list[i].offset, extents.list[i].length, NULL, call) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_body(struct item *item, struct body *b, struct object *ret, struct call *call)
+{
+    int result = item->row->type && strcmp(item->row->type, "page") == 0 &&
+                         item->mover->source->extents && item->size
+                     ? read_extents(item, b, ret, call)
+                     : read_range(item, b, 0, item->size, ret, call);
+
+    if (result < 0)
+        return -1;
+    if (ret->size != item->size)
+        return err_set(&call->err, ERR_CHANGED, "has %llu bytes, not the %llu that were listed",
+                       (unsigned long long)ret->size, (unsigned long long)item->size);
+    return 0;
+}
+
+static void digest(const struct body *b, const struct object *original, struct checksums *ret)
+{
+    unsigned char bytes[32];
+
+    hash_bytes(HASH_SHA256, b->bytes, b->size, bytes);
+    checksum_set(ret, CHECKSUM_SHA256, bytes);
+    if (original->stored.have & (1U << CHECKSUM_MD5)) {
+        hash_bytes(HASH_MD5, b->bytes, b->size, bytes);
+        checksum_set(ret, CHECKSUM_MD5, bytes);
+    }
+}
+
+static int write_body(struct item *item, struct body *b, const struct carried *carried,
+                      const struct checksums *ours, struct call *call)
+{
+    struct source_bytes source;
+    auto_put_result struct put_result result = PUT_RESULT_INIT;
+    struct put_options options = {
+        .properties = &carried->properties, .size = b->size, .known = *ours, .lazy = true};
+    enum proof proof;
+
+    source_bytes_init(&source, b->bytes, b->size);
+    if (store_put(item->mover->target, &item->to, &options, &source.source, &result, call) < 0)
+        return -1;
+    proof = result.proof;
+    if (proof == PROOF_NONE || item->mover->options->readback) {
+        if (target_read_back(item, result.etag, ours->sha256, call) < 0)
+            return -1;
+        proof = PROOF_READBACK;
+    }
+    outcome_moved(item, ours->sha256, &result, proof);
+    return 0;
+}
+
+int copy_small(struct item *item, struct call *call)
+{
+    cleanup(body_release) struct body body = {0};
+    auto_object struct object original = OBJECT_INIT;
+    auto_carried struct carried carried = CARRIED_INIT;
+    struct checksums ours = {0};
+    bool same;
+
+    if (body_take(&body, &item->mover->memory, item->size, call) < 0 ||
+        read_body(item, &body, &original, call) < 0)
+        return -1;
+    replace_string(&item->outcome->etag, original.etag);
+    if (original_complete(item, &original, call) < 0)
+        return -1;
+    digest(&body, &original, &ours);
+    note_stored_md5(item, &original, ours.have & (1U << CHECKSUM_MD5) ? ours.md5 : NULL);
+    carry(&original, item->row->name, item->mapped, &item->mover->target->traits, &carried);
+    if (target_compare(item, &carried, &ours, &same, call) < 0)
+        return -1;
+    if (same)
+        return 0;
+    if (sidecar_put(item, &carried, call) < 0)
+        return -1;
+    return write_body(item, &body, &carried, &ours, call);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* Runs a move from its start to its end: see move.h. */
+#include "move/move.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "move/mover.h"
+#include "util/log.h"
+
+#define WATCH_INTERVAL (5 * CLOCK_SECOND)
+
+void move_progress_init(struct move_progress *p)
+{
+    memset(p, 0, sizeof(*p));
+    atomic_store(&p->listing, true);
+    (void)pthread_mutex_init(&p->lock, NULL);
+}
+
+void move_progress_release(struct move_progress *p)
+{
+    (void)pthread_mutex_destroy(&p->lock);
+}
+
+bool mover_draining(const struct mover *m, const struct call *call)
+{
+    return cancel_is_raised(m->options->drain) || cancel_is_raised(&m->broken) ||
+           cancel_is_raised(call->cancel);
+}
+
+struct mover_container mover_container_of(struct mover *m, int64_t id)
+{
+    locked(&m->lock);
+    for (size_t i = 0; i < m->container_count; i++)
+        if (m->containers[i].id == id)
+            return m->containers[i];
+    return (struct mover_container){.id = id};
+}
+
+void mover_container_add(struct mover *m, const struct mover_container *c)
+{
+    locked(&m->lock);
+    m->containers = xrealloc(m->containers, m->container_count + 1, sizeof(*m->containers));
+    m->containers[m->container_count++] = *c;
+}
+
+/* Says that this process lives, and how fast it gets on. */
+int watch_task(void *argument, struct call *call)
+{
+    struct mover *m = argument;
+    struct move_progress *p = m->progress;
+    int64_t objects = 0, bytes = 0, next = 0;
+
+    while (!cancel_is_raised(&m->workers_done)) {
+        if (call_sleep(call, 100 * CLOCK_MILLISECOND) < 0)
+            return call->err.code == ERR_CANCELLED ? 0 : -1;
+        if (clock_monotonic() < next)
+            continue;
+        next = clock_monotonic() + WATCH_INTERVAL;
+        int64_t moved = atomic_load(&p->moved), read = atomic_load(&p->transferred);
+        struct ledger_sample sample = {
+            .time = clock_wall(), .objects = moved - objects, .bytes = read - bytes};
+        objects = moved;
+        bytes = read;
+        if (ledger_heartbeat(m->ledger, call) < 0 ||
+            ledger_sample_add(m->ledger, &sample, call) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The options that make another job of the same two ends. */
+static char *options_text(const struct move_options *o)
+{
+    json_t *json = json_object();
+
+    if (o->prefix)
+        (void)json_object_set_new(json, "prefix", json_string(o->prefix));
+    if (o->history)
+        (void)json_object_set_new(json, "history", json_true());
+    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(json);
+    return text;
+}
+
+static int start(struct ledger *l, const struct move_options *o, struct ledger_job *ret,
+                 struct call *call)
+{
+    if (o->job && !o->fresh)
+        return ledger_resume(l, o->job, ret, call);
+    auto_free char *options = options_text(o);
+    struct ledger_start how = {.source = o->source_text,
+                               .target = o->target_text,
+                               .options = options,
+                               .name = o->job,
+                               .fresh = o->fresh};
+    return ledger_start(l, &how, ret, call);
+}
+
+/* Counters of an earlier, interrupted run of the same generation. */
+static void progress_from(struct move_progress *p, const struct ledger_counts *c)
+{
+    atomic_store(&p->listed, c->listed.objects);
+    atomic_store(&p->listed_bytes, c->listed.bytes);
+    atomic_store(&p->moved, c->by[LEDGER_MOVED].objects);
+    atomic_store(&p->already, c->by[LEDGER_ALREADY].objects);
+    atomic_store(&p->vanished, c->by[LEDGER_VANISHED].objects);
+    atomic_store(&p->refused, c->by[LEDGER_REFUSED].objects);
+    atomic_store(&p->failed, c->by[LEDGER_FAILED].objects);
+    int64_t settled = 0, bytes = 0;
+    for (int state = LEDGER_MOVED; state <= LEDGER_FAILED; state++) {
+        settled += c->by[state].objects;
+        bytes += c->by[state].bytes;
+    }
+    atomic_store(&p->settled, settled);
+    atomic_store(&p->settled_bytes, bytes);
+    atomic_store(&p->started, true);
+}
+
+static int run_threads(struct mover *m, struct call *call)
+{
+    struct group recording, working;
+    int worked, recorded;
+
+    group_init(&recording, call);
+    struct call inner = call_child(call, &recording.cancel);
+    group_init(&working, &inner);
+    bool started = group_run(&recording, finish_task, m) == 0 &&
+                   group_run(&recording, watch_task, m) == 0 &&
+                   group_run(&working, scan_task, m) == 0;
+    for (int i = 0; started && i < m->workers; i++)
+        started = group_run(&working, worker_task, m) == 0;
+    worked = group_wait(&working);
+    cancel_raise(&m->workers_done);
+    recorded = group_wait(&recording);
+    if (recorded < 0)
+        return -1; /* its error is in call already, and the graver one */
+    if (worked < 0)
+        call->err = inner.err;
+    return worked < 0 ? -1 : 0;
+}
+
+/* The identity: the counters say what the rows say, and everything listed is settled. */
+static int check_identity(struct mover *m, struct call *call)
+{
+    struct ledger_counts counters, rows;
+    int64_t job = ledger_job_id(m->ledger), settled = 0;
+
+    if (ledger_counts(m->ledger, job, &counters, call) < 0 ||
+        ledger_recount(m->ledger, job, &rows, call) < 0 ||
+        ledger_counts_compare(&counters, &rows, &call->err) < 0)
+        return -1;
+    for (int state = LEDGER_MOVED; state <= LEDGER_FAILED; state++)
+        settled += rows.by[state].objects;
+    if (settled != rows.listed.objects)
+        return err_set(&call->err, ERR_INTERNAL,
+                       "%lld objects were listed, %lld are settled: run the job again",
+                       (long long)rows.listed.objects, (long long)settled);
+    return 0;
+}
+
+static int run(struct mover *m, struct call *call)
+{
+    if (containers_note(m, call) < 0 || containers_prepare(m, call) < 0 || run_threads(m, call) < 0)
+        return -1;
+    if (mover_draining(m, call))
+        return err_set(&call->err, ERR_CANCELLED, "stopped on request");
+    if (m->options->remove && delete_gone(m, call) < 0)
+        return -1;
+    return check_identity(m, call);
+}
+
+void mover_init(struct mover *m, struct ledger *l, const struct move_options *options,
+                struct move_progress *progress)
+{
+    *m = (struct mover){.options = options,
+                        .ledger = l,
+                        .progress = progress,
+                        .source = options->source,
+                        .target = options->target,
+                        .workers = options->workers ? options->workers : MOVE_WORKERS};
+    budget_init(&m->memory, options->memory ? options->memory : MOVE_MEMORY);
+    (void)pthread_mutex_init(&m->lock, NULL);
+    (void)pthread_mutex_init(&m->finish_lock, NULL);
+    (void)pthread_cond_init(&m->finish_changed, NULL);
+}
+
+void mover_release(struct mover *m)
+{
+    for (size_t i = 0; i < m->container_count; i++) {
+        free(m->containers[i].source);
+        free(m->containers[i].target);
+    }
+    free(m->containers);
+    budget_release(&m->memory);
+    (void)pthread_mutex_destroy(&m->lock);
+    (void)pthread_mutex_destroy(&m->finish_lock);
+    (void)pthread_cond_destroy(&m->finish_changed);
+}
+
+/* Write the end into the ledger, whatever became of the call. */
+static int finish_job(struct ledger *l, int ran, const struct err *why, struct ledger_job *ret,
+                      struct call *call)
+{
+    struct call own = CALL_INIT;
+    char id[32];
+    enum ledger_job_state state = ran == 0                     ? LEDGER_JOB_DONE
+                                  : why->code == ERR_CANCELLED ? LEDGER_JOB_INTERRUPTED
+                                                               : LEDGER_JOB_FAILED;
+
+    own.deadline = clock_monotonic() + 30 * CLOCK_SECOND;
+    (void)snprintf(id, sizeof(id), "%lld", (long long)ledger_job_id(l));
+    ledger_job_release(ret);
+    if (ledger_stop(l, state, state == LEDGER_JOB_FAILED ? why->text : NULL, &own) < 0 ||
+        ledger_job_find(l, id, ret, &own) < 0) {
+        call->err = own.err;
+        return err_prefix(&call->err, "record the job's end");
+    }
+    return 0;
+}
+
+int move_run(struct ledger *l, const struct move_options *o, struct move_progress *progress,
+             struct ledger_job *ret, struct call *call)
+{
+    struct ledger_job job = {0};
+    cleanup(mover_release) struct mover m;
+
+    mover_init(&m, l, o, progress);
+    if (start(l, o, &job, call) < 0)
+        return -1;
+    m.again = job.generation > 1;
+    progress_from(progress, &job.counts);
+    int ran = run(&m, call);
+    struct err why = call->err;
+    if (finish_job(l, ran, &why, &job, call) < 0) {
+        ledger_job_release(&job);
+        return -1;
+    }
+    *ret = job;
+    return 0;
+}
