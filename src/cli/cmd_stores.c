@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* bascule stores: whether the configured stores can be reached, read and written, how their clocks
+ * stand, and what was found out about them. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/endpoint.h"
+#include "cli/notebook.h"
+#include "codec/size.h"
+#include "move/name.h"
+#include "util/log.h"
+#include "util/random.h"
+
+struct stores_arguments {
+    struct common_options common;
+    bool write;
+};
+
+/* What one store answered. */
+struct finding {
+    char text[1200];
+    bool good;
+};
+
+struct examination {
+    struct finding reach;
+    struct finding read;
+    struct finding write;
+    char container[256];
+};
+
+static void good(struct finding *f, const char *text)
+{
+    f->good = true;
+    (void)snprintf(f->text, sizeof(f->text), "%s", text);
+}
+
+static void bad(struct finding *f, struct call *call)
+{
+    f->good = false;
+    (void)snprintf(f->text, sizeof(f->text), "%s", call->err.text);
+    err_clear(&call->err);
+}
+
+static void examine_reach(struct store *s, struct finding *f, struct call *call)
+{
+    int64_t ahead = 0;
+    char text[128], span[SIZE_TEXT];
+
+    if (store_reach(s, &ahead, call) < 0) {
+        bad(f, call);
+        return;
+    }
+    duration_text(span, sizeof(span), ahead < 0 ? -ahead : ahead);
+    (void)snprintf(text, sizeof(text), "yes, its clock is %s %s", span,
+                   ahead < 0 ? "behind" : "ahead");
+    good(f, text);
+}
+
+/* The container to try: the one named, else the first there is. */
+static int choose_container(const struct endpoint *e, char *ret, size_t size, struct call *call)
+{
+    auto_container_list struct container_list list = CONTAINER_LIST_INIT;
+
+    if (e->container) {
+        (void)snprintf(ret, size, "%s", e->container);
+        return 0;
+    }
+    if (store_container_list(e->store, NULL, &list, call) < 0)
+        return -1;
+    (void)snprintf(ret, size, "%s", list.count ? list.list[0].name : "");
+    return 0;
+}
+
+static void examine_read(const struct endpoint *e, struct examination *x, struct call *call)
+{
+    auto_object_list struct object_list page = OBJECT_LIST_INIT;
+    struct list_options options = {.limit = 1};
+
+    if (choose_container(e, x->container, sizeof(x->container), call) < 0 ||
+        (x->container[0] && store_list(e->store, x->container, &options, &page, call) < 0))
+        bad(&x->read, call);
+    else
+        good(&x->read, x->container[0] ? "yes" : "yes, but there is no container yet");
+}
+
+static int write_and_remove(struct store *s, const char *container, struct call *call)
+{
+    auto_put_result struct put_result result = PUT_RESULT_INIT;
+    struct source_bytes source;
+    struct put_options options = {.size = 7};
+    char id[17];
+
+    random_hex(id, 8);
+    auto_free char *name = xasprintf("%s%s", NAME_PROBE, id);
+    struct object_key key = {.container = container, .name = name};
+    source_bytes_init(&source, "bascule", 7);
+    if (store_put(s, &key, &options, &source.source, &result, call) < 0)
+        return -1;
+    return store_remove(s, &key, NULL, call);
+}
+
+static void examine_write(const struct endpoint *e, struct examination *x, struct call *call)
+{
+    if (!x->container[0])
+        good(&x->write, "not tried: there is no container");
+    else if (write_and_remove(e->store, x->container, call) < 0)
+        bad(&x->write, call);
+    else
+        good(&x->write, "yes");
+}
+
+static const char *const capabilities[] = {
+    "payload-hash-enforced", "content-md5-enforced", "conditional-write",
+    "chunk-signed",          "etag-is-md5",          "checksum-header-enforced",
+};
+
+static void print_capabilities(struct ledger *l, const struct store *s, struct call *call)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
+        auto_free char *value = NULL;
+        if (ledger_probe_get(l, s->identity, capabilities[i], &value, NULL, call) > 0)
+            printf("  %-26s %s\n", capabilities[i], value);
+        err_clear(&call->err);
+    }
+}
+
+static void print_text(const char *name, const struct store *s, const struct examination *x,
+                       bool wrote)
+{
+    printf("%s (%s)\n", name, s->traits.driver);
+    printf("  reached: %s\n", x->reach.text);
+    printf("  may be read: %s\n", x->read.text);
+    if (wrote)
+        printf("  may be written: %s\n", x->write.text);
+}
+
+static void print_json(const char *name, const struct store *s, const struct examination *x,
+                       bool wrote)
+{
+    json_t *json = json_pack("{s:s,s:s,s:b,s:s,s:b,s:s}", "store", name, "driver", s->traits.driver,
+                             "reached", x->reach.good, "reach", x->reach.text, "readable",
+                             x->read.good, "read", x->read.text);
+
+    if (wrote) {
+        (void)json_object_set_new(json, "writable", json_boolean(x->write.good));
+        (void)json_object_set_new(json, "write", json_string(x->write.text));
+    }
+    (void)json_dumpf(json, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+    json_decref(json);
+}
+
+/* 1 when everything asked for works, 0 when not, -1 when it could not even be opened. */
+static int examine(const struct stores_arguments *a, const struct config *config, struct ledger *l,
+                   const char *text, struct call *call)
+{
+    auto_endpoint struct endpoint e = {0};
+    struct ledger_notebook notebook;
+    struct examination x = {0};
+
+    if (endpoint_open(config, text, &e, call) < 0)
+        return -1;
+    ledger_notebook_init(&notebook, l);
+    store_set_notebook(e.store, &notebook.notebook);
+    examine_reach(e.store, &x.reach, call);
+    if (x.reach.good)
+        examine_read(&e, &x, call);
+    if (x.read.good && a->write)
+        examine_write(&e, &x, call);
+    if (a->common.json) {
+        print_json(e.text, e.store, &x, a->write);
+    } else {
+        print_text(e.text, e.store, &x, a->write);
+        print_capabilities(l, e.store, call);
+    }
+    return x.reach.good && x.read.good && (!a->write || x.write.good);
+}
+
+static int run(const struct stores_arguments *a, const char *only, struct call *call)
+{
+    auto_config struct config config = {0};
+    cleanup(ledger_close_p) struct ledger *l = NULL;
+    bool all_good = true;
+
+    if (config_load(a->common.config, &config, &call->err) < 0 ||
+        open_ledger(a->common.ledger ? a->common.ledger : config.ledger, &l, call) < 0)
+        return -1;
+    if (only) {
+        int result = examine(a, &config, l, only, call);
+        return result < 0 ? -1 : result ? EXIT_OK : EXIT_FAILED;
+    }
+    const struct yaml_node *stores = yaml_get(config.root, "stores");
+    if (!stores || !stores->children)
+        return err_set(&call->err, ERR_INVALID, "no stores are configured%s%s",
+                       config.path ? " in " : ": there is no bascule.yaml",
+                       config.path ? config.path : "");
+    for (const struct yaml_node *s = stores->children; s; s = s->next) {
+        auto_free char *text = xasprintf("%s:", s->key);
+        int result = examine(a, &config, l, text, call);
+        if (result < 0) {
+            printf("%s\n  cannot be used: %s\n", s->key, call->err.text);
+            err_clear(&call->err);
+        }
+        all_good = all_good && result > 0;
+    }
+    return all_good ? EXIT_OK : EXIT_FAILED;
+}
+
+static int command_run(const struct command *self, int argc, char **argv)
+{
+    struct stores_arguments a = {0};
+    const char *only = NULL;
+    struct call call = {.cancel = &signal_drain};
+    int count = 0;
+    const struct option_spec specs[] = {
+        {"write", 0, OPTION_FLAG, &a.write, NULL,
+         "also write and remove a small object below .bascule/probe/"},
+    };
+    int parsed = options_parse(self, &a.common, specs, ARRAY_SIZE(specs), argc, argv, &only, 1,
+                               &count, &call.err);
+
+    if (parsed > 0)
+        return EXIT_OK;
+    if (parsed < 0) {
+        complain(&call.err);
+        return EXIT_USAGE;
+    }
+    if (a.common.verbose)
+        log_set_level(LOG_DEBUG);
+    signals_watch();
+    int code = run(&a, count ? only : NULL, &call);
+    if (code >= 0)
+        return code;
+    complain(&call.err);
+    return exit_code_of(&call.err);
+}
+
+const struct command command_stores = {
+    .name = "stores",
+    .arguments = "[STORE:[CONTAINER]]",
+    .summary = "Try the configured stores: reach, read, write, clock",
+    .run = command_run,
+};

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* bascule verify: by content, source against target or a job's ledger against its target. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/endpoint.h"
+#include "codec/size.h"
+#include "move/verify.h"
+#include "util/log.h"
+
+struct verify_arguments {
+    struct common_options common;
+    int64_t workers;
+};
+
+/* Tells a difference as it is found: a line, or a line of JSON. */
+static void print_difference(void *context, const char *container, const char *name,
+                             const char *text)
+{
+    const bool *json = context;
+
+    if (*json) {
+        json_t *line = json_pack("{s:s,s:s,s:s*,s:s}", "event", "difference", "container",
+                                 container, "name", name, "text", text);
+        if (line) {
+            (void)json_dumpf(line, stdout, JSON_COMPACT);
+            (void)putchar('\n');
+            json_decref(line);
+        }
+        return;
+    }
+    printf("%s/", container);
+    for (; *name; name++)
+        (void)putchar((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
+    printf(": %s\n", text);
+}
+
+static int conclude(const struct verify_result *r, bool json)
+{
+    int64_t objects = atomic_load(&r->objects), bytes = atomic_load(&r->bytes);
+    int64_t differences = atomic_load(&r->differences), unproven = atomic_load(&r->unproven);
+    char size[SIZE_TEXT];
+
+    if (json) {
+        printf("{\"event\":\"end\",\"objects\":%" PRId64 ",\"bytes\":%" PRId64
+               ",\"differences\":%" PRId64 ",\"unproven\":%" PRId64 "}\n",
+               objects, bytes, differences, unproven);
+    } else {
+        size_text(size, sizeof(size), (uint64_t)bytes);
+        printf("%" PRId64 " objects compared by content, %s read at the target: %" PRId64
+               " differences, %" PRId64 " could not be looked at\n",
+               objects, size, differences, unproven);
+    }
+    return differences ? EXIT_DIFFERENCES : unproven ? EXIT_FAILED : EXIT_OK;
+}
+
+static int against_ledger(const struct verify_arguments *a, const struct config *config,
+                          const char *name, struct verify_options *o, struct verify_result *r,
+                          struct call *call)
+{
+    cleanup(ledger_close_p) struct ledger *l = NULL;
+    auto_ledger_job struct ledger_job job = {0};
+    auto_endpoint struct endpoint target = {0};
+
+    if (ledger_open_read(a->common.ledger ? a->common.ledger : config->ledger, &l, call) < 0 ||
+        ledger_job_find(l, name, &job, call) < 0 ||
+        endpoint_open(config, job.target, &target, call) < 0)
+        return -1;
+    o->target = target.store;
+    return verify_ledger(l, &job, o, r, call);
+}
+
+static int against_source(const struct config *config, const char *const ends[2],
+                          struct verify_options *o, struct verify_result *r, struct call *call)
+{
+    auto_endpoint struct endpoint source = {0}, target = {0};
+
+    if (endpoint_open(config, ends[0], &source, call) < 0 ||
+        endpoint_open(config, ends[1], &target, call) < 0)
+        return -1;
+    o->source = source.store;
+    o->target = target.store;
+    o->source_container = source.container;
+    o->target_container = target.container;
+    o->prefix = source.prefix;
+    o->containers = &target.containers;
+    return verify_stores(o, r, call);
+}
+
+static int run(struct verify_arguments *a, const char *const ends[2], int count, struct call *call)
+{
+    auto_config struct config config = {0};
+    struct verify_result result = {0};
+    struct verify_options options = {.workers = (int)a->workers,
+                                     .drain = &signal_drain,
+                                     .differs = print_difference,
+                                     .context = &a->common.json};
+
+    if (config_load(a->common.config, &config, &call->err) < 0)
+        return -1;
+    int verified = count == 1 ? against_ledger(a, &config, ends[0], &options, &result, call)
+                              : against_source(&config, ends, &options, &result, call);
+    return verified < 0 ? -1 : conclude(&result, a->common.json);
+}
+
+static int command_run(const struct command *self, int argc, char **argv)
+{
+    struct verify_arguments a = {0};
+    const char *ends[2];
+    struct call call = {.cancel = &signal_stop};
+    int count = 0;
+    const struct option_spec specs[] = {
+        {"workers", 'w', OPTION_NUMBER, &a.workers, "N", "objects at once (16)"},
+    };
+    int parsed = options_parse(self, &a.common, specs, ARRAY_SIZE(specs), argc, argv, ends, 2,
+                               &count, &call.err);
+
+    if (parsed > 0)
+        return EXIT_OK;
+    if (parsed == 0 && count == 0)
+        parsed =
+            err_set(&call.err, ERR_INVALID, "verify: a job, or a source and a target, are wanted");
+    if (parsed == 0 && a.workers > 512)
+        parsed = err_set(&call.err, ERR_INVALID, "verify: at most 512 workers");
+    if (parsed < 0) {
+        complain(&call.err);
+        return EXIT_USAGE;
+    }
+    if (a.common.verbose)
+        log_set_level(LOG_DEBUG);
+    signals_watch();
+    int code = run(&a, ends, count, &call);
+    if (code >= 0)
+        return code;
+    complain(&call.err);
+    return exit_code_of(&call.err);
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .arguments = "JOB | SOURCE TARGET",
+    .summary = "Compare by content, writing nothing",
+    .text = "With a job, the target is read and compared with the SHA-256 in the ledger.  With a "
+            "source and a\ntarget, both are read.",
+    .run = command_run,
+};

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* One end of a move: see endpoint.h. */
+#include "cli/endpoint.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/stores.h"
+#include "store/driver/file.h"
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
+static bool is_path(const char *text)
+{
+    return text[0] == '/' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ||
+           strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
+}
+
+void endpoint_release(struct endpoint *e)
+{
+    store_close(e->store);
+    free(e->text);
+    free(e->container);
+    free(e->prefix);
+    pairs_release(&e->containers);
+    *e = (struct endpoint){0};
+}
+
+static int read_containers(const struct yaml_node *store, struct pairs *ret, struct err *e)
+{
+    const struct yaml_node *map = NULL;
+
+    if (yaml_node_of(store, "containers", YAML_MAP, &map, e) < 0)
+        return -1;
+    for (const struct yaml_node *c = map ? map->children : NULL; c; c = c->next) {
+        if (c->kind != YAML_SCALAR || !*c->text)
+            return yaml_error(c, e, "the target name for '%s' must be a text", c->key);
+        pairs_add(ret, c->key, c->text);
+    }
+    return 0;
+}
+
+/* STORE:, STORE:CONTAINER, STORE:CONTAINER/PREFIX */
+static int open_named(const struct config *c, const char *text, struct endpoint *ret,
+                      struct call *call)
+{
+    const char *colon = strchr(text, ':');
+    const struct yaml_node *node;
+
+    if (!colon)
+        return err_set(&call->err, ERR_INVALID,
+                       "'%s' is neither STORE:CONTAINER, nor a URL, nor a path (./%s)", text, text);
+    auto_free char *name = xstrndup(text, (size_t)(colon - text));
+    size_t length = strcspn(colon + 1, "/");
+    if (config_store(c, name, &node, &call->err) < 0 ||
+        read_containers(node, &ret->containers, &call->err) < 0 ||
+        store_from_configuration(node, name, &ret->store, call) < 0)
+        return -1;
+    if (length)
+        ret->container = xstrndup(colon + 1, length);
+    if (colon[1 + length] == '/' && colon[2 + length])
+        ret->prefix = xstrdup(colon + 2 + length);
+    if (!length && colon[1])
+        return err_set(&call->err, ERR_INVALID, "'%s': a container is missing before the '/'",
+                       text);
+    ret->text = xstrdup(text);
+    return 0;
+}
+
+static int open_path(const char *text, struct endpoint *ret, struct call *call)
+{
+    struct stat s;
+
+    ret->text = xstrdup(text);
+    /* A path that is not there yet is a fine target, its parent is not made up. */
+    return stat(text, &s) == 0 ? file_store_open(text, text, &ret->store, call)
+                               : file_store_open_or_make(text, text, &ret->store, call);
+}
+
+static int open_url(const char *text, struct endpoint *ret, struct call *call)
+{
+    size_t length = strcspn(text, "?");
+
+    ret->text = xstrndup(text, length); /* a SAS is a secret */
+    return store_from_url(text, &ret->store, &ret->container, &ret->prefix, call);
+}
+
+int endpoint_open(const struct config *c, const char *text, struct endpoint *ret, struct call *call)
+{
+    struct endpoint e = {0};
+    int opened = is_url(text)    ? open_url(text, &e, call)
+                 : is_path(text) ? open_path(text, &e, call)
+                                 : open_named(c, text, &e, call);
+
+    if (opened < 0) {
+        endpoint_release(&e);
+        return -1;
+    }
+    *ret = e;
+    return 0;
+}
+
+static char *path_in_store(void *context, const char *container, const char *target)
+{
+    struct endpoint *e = context;
+    struct object_key key = {.container = container, .name = target};
+    struct call call = CALL_INIT;
+    char *path;
+
+    return file_store_path(e->store, &key, &path, &call) < 0 ? NULL : path;
+}
+
+int endpoint_manifest_paths(const struct config *c, const char *target, struct endpoint *ret,
+                            struct report_options *options, struct call *call)
+{
+    if (is_url(target))
+        return 0;
+    if (endpoint_open(c, target, ret, call) < 0) {
+        /* The report is about what was done; that the target cannot be opened now does not change
+         * it.  Only a directory's own escapes are missing then. */
+        err_clear(&call->err);
+        return 0;
+    }
+    if (strcmp(ret->store->traits.driver, "file") == 0) {
+        options->path = path_in_store;
+        options->context = ret;
+    }
+    return 0;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * What stands on a command line for one end of a move, and the open store behind it.
+ *
+ *     azure:                     a store of the configuration, all its containers
+ *     azure:invoices             one container of it
+ *     azure:invoices/2026/       the objects of it whose names begin so
+ *     https://contoso.blob.core.windows.net/invoices?sv=...    a bare Azure URL with its SAS
+ *     /srv/vault, ./vault        a directory
+ */
+#ifndef CLI_ENDPOINT_H
+#define CLI_ENDPOINT_H
+
+#include "cli/configuration.h"
+#include "move/report.h"
+#include "store/store.h"
+
+struct endpoint {
+    char *text; /* as written, without a SAS */
+    struct store *store;
+    char *container;         /* NULL: all */
+    char *prefix;            /* NULL: every name */
+    struct pairs containers; /* from the store's configuration */
+    struct http_client *http;
+};
+#define auto_endpoint cleanup(endpoint_release)
+
+must_check int endpoint_open(const struct config *c, const char *text, struct endpoint *ret,
+                             struct call *call);
+void endpoint_release(struct endpoint *e);
+
+/* Where the bodies of a job's target lie, for its manifest: below a directory store the paths of
+ * the files; elsewhere container and name.  *ret (released by the caller) is what options point
+ * into. */
+must_check int endpoint_manifest_paths(const struct config *c, const char *target,
+                                       struct endpoint *ret, struct report_options *options,
+                                       struct call *call);
+
+#endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What a job came to, as text for people or JSON for programs, on standard output. */
+#ifndef CLI_SUMMARY_H
+#define CLI_SUMMARY_H
+
+#include <jansson.h>
+
+#include "move/ledger.h"
+
+void summary_print(struct ledger *l, const struct ledger_job *job, bool json);
+/* The job and its counts as JSON (a new reference). */
+json_t *summary_json(const struct ledger_job *job);
+
+#endif
