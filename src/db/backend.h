@@ -27,6 +27,7 @@ struct db_statement {
 
 #define DB_BUCKETS        256
 #define DB_STATEMENTS_MAX 200
+#define DB_HINTS          64
 
 struct db {
     const struct db_ops *ops;
@@ -39,6 +40,8 @@ struct db {
     uint64_t tick;
     int statement_count;
     struct db_statement *statements[DB_BUCKETS];
+    /* What was found last for a text at this address: most texts are literals. */
+    struct db_statement *hints[DB_HINTS];
 };
 
 struct db_ops {

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "codec/utf8.h"
 #include "db/backend.h"
 #include "util/buf.h"
 #include "util/clock.h"
@@ -112,32 +113,55 @@ static void evict(struct db *db)
     struct db_statement *s = *oldest;
     *oldest = s->next;
     db->statement_count--;
+    memset(db->hints, 0, sizeof(db->hints));
     free(s->sql);
     db->ops->finalize(s);
 }
 
+/* The cached statement for this text, or NULL. */
+static struct db_statement *find(struct db *db, const char *sql, uint32_t hash)
+{
+    struct db_statement *s = db->statements[hash % DB_BUCKETS];
+
+    while (s && (s->hash != hash || strcmp(s->sql, sql) != 0))
+        s = s->next;
+    return s;
+}
+
+static int prepare_new(struct db *db, const char *sql, uint32_t hash, struct db_statement **ret,
+                       struct call *call)
+{
+    struct db_statement **bucket = &db->statements[hash % DB_BUCKETS];
+    struct db_statement *s;
+
+    if (db->statement_count >= DB_STATEMENTS_MAX)
+        evict(db);
+    if (db->ops->prepare(db, sql, &s, call) < 0)
+        return -1;
+    s->db = db;
+    s->sql = xstrdup(sql);
+    s->hash = hash;
+    s->next = *bucket;
+    *bucket = s;
+    db->statement_count++;
+    *ret = s;
+    return 0;
+}
+
 int db_prepare(struct db *db, const char *sql, struct db_statement **ret, struct call *call)
 {
-    uint32_t hash = hash_text(sql);
-    struct db_statement **bucket = &db->statements[hash % DB_BUCKETS];
-    struct db_statement *s = *bucket;
+    struct db_statement **hint = &db->hints[((uintptr_t)sql >> 3) % DB_HINTS];
+    struct db_statement *s = *hint;
 
     db->failure = DB_FAILURE_FINAL;
     if (call_check(call) < 0)
         return -1;
-    while (s && (s->hash != hash || strcmp(s->sql, sql) != 0))
-        s = s->next;
-    if (!s) {
-        if (db->statement_count >= DB_STATEMENTS_MAX)
-            evict(db);
-        if (db->ops->prepare(db, sql, &s, call) < 0)
+    if (!s || strcmp(s->sql, sql) != 0) {
+        uint32_t hash = hash_text(sql);
+        s = find(db, sql, hash);
+        if (!s && prepare_new(db, sql, hash, &s, call) < 0)
             return -1;
-        s->db = db;
-        s->sql = xstrdup(sql);
-        s->hash = hash;
-        s->next = *bucket;
-        *bucket = s;
-        db->statement_count++;
+        *hint = s;
     }
     assert(!s->active);
     s->used = ++db->tick;
@@ -151,55 +175,29 @@ void db_bind_int(struct db_statement *s, int number, int64_t value)
     s->db->ops->bind_int(s, number, value);
 }
 
-/* How long the UTF-8 sequence at text is (1 to 4), or 0 where it is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first, last, low, high; /* lead bytes; range of the second byte */
-        size_t length;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        if (text[0] < forms[i].first || text[0] > forms[i].last)
-            continue;
-        if (forms[i].length > 1 && (text[1] < forms[i].low || text[1] > forms[i].high))
-            return 0;
-        for (size_t k = 2; k < forms[i].length; k++)
-            if ((text[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].length;
-    }
-    return 0;
-}
-
 void db_bind_text(struct db_statement *s, int number, const char *text)
 {
+    uint32_t character;
+
     assert(!s->active);
     if (!text) {
         s->db->ops->bind_null(s, number);
         return;
     }
-    const unsigned char *at = (const unsigned char *)text;
-    size_t n;
-    while (*at && (n = utf8_length(at)) > 0)
-        at += n;
-    if (!*at) {
-        s->db->ops->bind_text(s, number, text, (size_t)((const char *)at - text));
+    size_t length = strlen(text);
+    if (utf8_valid(text, length)) {
+        s->db->ops->bind_text(s, number, text, length);
         return;
     }
     auto_buf
     struct buf clean = BUF_INIT(TEXT_MAX);
-    for (at = (const unsigned char *)text; *at; at += n) {
-        n = utf8_length(at);
+    for (size_t at = 0; at < length;) {
+        size_t n = utf8_read(text + at, length - at, &character);
         if (n > 0)
-            buf_bytes(&clean, at, n);
+            buf_bytes(&clean, text + at, n);
         else
             buf_text(&clean, "\xef\xbf\xbd");
-        n = n ? n : 1;
+        at += n ? n : 1;
     }
     s->db->ops->bind_text(s, number, clean.data, clean.length);
 }

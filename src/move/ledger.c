@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "move/ledger_private.h"
+#include "util/buf.h"
 #include "util/thread.h"
 
 static const char *const state_words[LEDGER_STATE_COUNT] = {
@@ -128,6 +129,31 @@ int ledger_ask(struct db *db, const char *sql, const int64_t *values, int count,
         *ret = db_column_int(s, 0);
     db_reset(s);
     return row;
+}
+
+/* Ids in one statement: many share its cost, and there is one text to prepare. */
+#define IDS 50
+
+int ledger_run_ids(struct db *db, const char *sql, const int64_t *values, int count,
+                   const int64_t *ids, size_t n, struct call *call)
+{
+    auto_buf
+    struct buf text = BUF_INIT(4096);
+    struct db_statement *s;
+
+    buf_text(&text, sql);
+    for (int i = 0; i < IDS; i++)
+        buf_printf(&text, "%s?%d", i ? ", " : "(", count + 1 + i);
+    buf_char(&text, ')');
+    for (size_t at = 0; at < n; at += IDS) {
+        if (prepare_ints(db, text.data, values, count, &s, call) < 0)
+            return -1;
+        for (size_t i = 0; i < IDS; i++)
+            db_bind_int(s, count + 1 + (int)i, ids[at + i < n ? at + i : n - 1]);
+        if (db_queue(s, call) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 void ledger_bind_name(struct db_statement *s, int number, const char *name)

@@ -66,7 +66,8 @@ enum ledger_state {
     LEDGER_REFUSED = 6,  /* can not be moved, and why: archived, unnameable, collision ... */
     LEDGER_FAILED = 7,   /* was tried, and why not */
     LEDGER_GONE = 8,     /* known from an earlier generation, not at the source any more */
-    LEDGER_DELETED = 9,  /* was GONE, and has been deleted at the target on request */
+    LEDGER_DELETED = 9,  /* was GONE, and has been deleted at the target on request, or another
+                            object has taken its name there */
     LEDGER_STATE_COUNT
 };
 

@@ -102,27 +102,27 @@ static int select_rows(struct claim *w, struct call *call)
     return 0;
 }
 
-static int mark_claimed(struct claim *w, struct ledger_object *o, struct call *call)
+static int mark_claimed(struct claim *w, struct call *call)
 {
-    struct db_statement *s;
+    auto_free int64_t *ids = xcalloc(w->rows->count, sizeof(*ids));
 
-    if (db_prepare(w->l->db,
-                   "UPDATE object SET state = 1, worker = ?2, attempts = attempts + 1, due = NULL"
-                   " WHERE id = ?1",
-                   &s, call) < 0)
-        return -1;
-    db_bind_int(s, 1, o->id);
-    db_bind_int(s, 2, w->l->worker);
-    if (db_queue(s, call) < 0)
-        return -1;
-    if (o->state == LEDGER_WAITING) {
-        ledger_change(&w->changes, o->container, LEDGER_WAITING, -1, -o->size);
-        ledger_change(&w->changes, o->container, LEDGER_PENDING, 1, o->size);
+    for (size_t i = 0; i < w->rows->count; i++) {
+        struct ledger_object *o = &w->rows->list[i];
+        ids[i] = o->id;
+        if (o->state == LEDGER_PENDING) {
+            w->after = o->id;
+        } else {
+            ledger_change(&w->changes, o->container, LEDGER_WAITING, -1, -o->size);
+            ledger_change(&w->changes, o->container, LEDGER_PENDING, 1, o->size);
+        }
+        o->state = LEDGER_CLAIMED;
+        o->attempts++;
+        o->due = TIME_UNKNOWN;
     }
-    o->state = LEDGER_CLAIMED;
-    o->attempts++;
-    o->due = TIME_UNKNOWN;
-    return 0;
+    return ledger_run_ids(w->l->db,
+                          "UPDATE object SET state = 1, worker = ?1, attempts = attempts + 1,"
+                          " due = NULL WHERE id IN ",
+                          INTS(w->l->worker), ids, w->rows->count, call);
 }
 
 static int claim(struct db *db, void *argument, struct call *call)
@@ -139,12 +139,8 @@ static int claim(struct db *db, void *argument, struct call *call)
     if (select_rows(w, call) < 0)
         return -1;
     w->rows->count = within_limits(w, w->rows);
-    for (size_t i = 0; i < w->rows->count; i++) {
-        if (w->rows->list[i].state == LEDGER_PENDING)
-            w->after = w->rows->list[i].id;
-        if (mark_claimed(w, &w->rows->list[i], call) < 0)
-            return -1;
-    }
+    if (mark_claimed(w, call) < 0)
+        return -1;
     return ledger_changes_write(db, w->l->job, &w->changes, call);
 }
 

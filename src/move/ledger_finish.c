@@ -232,8 +232,11 @@ static int mark(struct db *db, void *argument, struct call *call)
         if (!may)
             continue;
         if (db_prepare(db,
-                       "UPDATE object SET state = ?2, attempts = 0, code = NULL, error = NULL"
-                       " WHERE id = ?1",
+                       w->to == LEDGER_DELETED
+                           /* Its name at the target is free again. */
+                           ? "UPDATE object SET state = ?2, target = NULL WHERE id = ?1"
+                           : "UPDATE object SET state = ?2, attempts = 0, code = NULL,"
+                             " error = NULL WHERE id = ?1",
                        &s, call) < 0)
             return -1;
         db_bind_int(s, 1, w->ids[i]);

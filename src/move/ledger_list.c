@@ -43,6 +43,8 @@ struct listing {
     int64_t new_rows;
     int64_t new_mapped;
     struct ledger_page page;
+    int64_t unchanged[CHUNK]; /* ids of the chunk at hand */
+    size_t unchanged_count;
     struct ledger_changes changes;
 };
 
@@ -112,11 +114,24 @@ static void uncount(struct listing *w, const struct known *k)
         ledger_change(&w->changes, w->container, k->state, -1, -k->size);
 }
 
-static int update_changed(struct listing *w, const struct known *k, const struct ledger_entry *e,
+static int update_unchanged(struct listing *w, struct call *call)
+{
+    int result =
+        ledger_run_ids(w->l->db, "UPDATE object SET state = 4, generation = ?1 WHERE id IN ",
+                       INTS(w->l->generation), w->unchanged, w->unchanged_count, call);
+
+    w->unchanged_count = 0;
+    return result;
+}
+
+static int update_changed(struct listing *w, struct known *k, const struct ledger_entry *e,
                           enum err_code code, const char *error, struct call *call)
 {
     struct db_statement *s;
 
+    /* The same one may wait there, listed a moment ago as it was before. */
+    if (update_unchanged(w, call) < 0)
+        return -1;
     if (db_prepare(w->l->db,
                    "UPDATE object SET state = ?2, generation = ?3, size = ?4, etag = ?5,"
                    " modified = ?6, type = ?7, tier = ?8, md5 = ?9, target = ?10, code = ?11,"
@@ -129,28 +144,25 @@ static int update_changed(struct listing *w, const struct known *k, const struct
         return -1;
     w->new_mapped += wants_mapping(e);
     uncount(w, k);
-    ledger_change(&w->changes, w->container, code == ERR_NONE ? LEDGER_PENDING : LEDGER_REFUSED, 1,
-                  e->size);
+    /* It may come again in this very chunk. */
+    k->state = code == ERR_NONE ? LEDGER_PENDING : LEDGER_REFUSED;
+    k->generation = w->l->generation;
+    k->size = e->size;
+    replace_string(&k->etag, e->etag);
+    ledger_change(&w->changes, w->container, k->state, 1, e->size);
     if (code == ERR_NONE)
         w->page.changed++;
     return 0;
 }
 
-static int update_unchanged(struct listing *w, const struct known *k, struct call *call)
+static void note_unchanged(struct listing *w, struct known *k)
 {
-    struct db_statement *s;
-
-    if (db_prepare(w->l->db, "UPDATE object SET state = 4, generation = ?2 WHERE id = ?1", &s,
-                   call) < 0)
-        return -1;
-    db_bind_int(s, 1, k->id);
-    db_bind_int(s, 2, w->l->generation);
-    if (db_queue(s, call) < 0)
-        return -1;
+    w->unchanged[w->unchanged_count++] = k->id;
     uncount(w, k);
+    k->state = LEDGER_ALREADY;
+    k->generation = w->l->generation;
     ledger_change(&w->changes, w->container, LEDGER_ALREADY, 1, k->size);
     w->page.unchanged++;
-    return 0;
 }
 
 /* ---- Collisions ---- */
@@ -194,6 +206,40 @@ static int find_taken(struct listing *w, const struct ledger_entry *e, char **re
                       target, e->name, ret, call);
 }
 
+/* An object that is gone from the source does not keep a target name from a new one; but what it
+ * left there will be overwritten, so that it must not be deleted later in its name. */
+static int take_from_gone(struct listing *w, const struct ledger_entry *e, struct call *call)
+{
+    const char *target = e->target ? e->target : e->name;
+    struct db_statement *s;
+
+    for (;;) {
+        int64_t id = 0;
+        int64_t size = 0;
+        if (db_prepare(w->l->db,
+                       "SELECT id, size FROM object WHERE container = ?1 AND name <> ?3"
+                       " AND state = 8 AND (target = ?2 OR (name = ?2 AND target IS NULL)) LIMIT 1",
+                       &s, call) < 0)
+            return -1;
+        db_bind_int(s, 1, w->container);
+        ledger_bind_name(s, 2, target);
+        ledger_bind_name(s, 3, e->name);
+        int row = db_step(s, call);
+        if (row > 0) {
+            id = db_column_int(s, 0);
+            size = db_column_int(s, 1);
+        }
+        db_reset(s);
+        if (row <= 0)
+            return row;
+        if (ledger_run(w->l->db, "UPDATE object SET state = 9, target = NULL WHERE id = ?1",
+                       INTS(id), NULL, call) < 0)
+            return -1;
+        ledger_change(&w->changes, w->container, LEDGER_GONE, -1, -size);
+        ledger_change(&w->changes, w->container, LEDGER_DELETED, 1, size);
+    }
+}
+
 /* ---- One entry ---- */
 
 static bool is_unchanged(const struct known *k, const struct ledger_entry *e)
@@ -212,7 +258,7 @@ static bool is_repeated(const struct listing *w, const struct known *k,
     return k->state == LEDGER_CLAIMED || (same_string(k->etag, e->etag) && k->size == e->size);
 }
 
-static int record(struct listing *w, const struct known *k, const struct ledger_entry *e,
+static int record(struct listing *w, struct known *k, const struct ledger_entry *e,
                   struct call *call)
 {
     auto_free char *taken = NULL;
@@ -234,13 +280,17 @@ static int record(struct listing *w, const struct known *k, const struct ledger_
             text = xasprintf("would land on '%s' at the target, where '%s' goes",
                              e->target ? e->target : e->name, taken);
             w->page.collided++;
+        } else if (w->mapped && w->l->generation > 1 && take_from_gone(w, e, call) < 0) {
+            return -1;
         }
     }
     const char *error = code == ERR_NONE ? NULL : text ? text : e->reason;
     if (!k)
         return insert(w, e, code, error, call);
-    if (code == ERR_NONE && is_unchanged(k, e))
-        return update_unchanged(w, k, call);
+    if (code == ERR_NONE && is_unchanged(k, e)) {
+        note_unchanged(w, k);
+        return 0;
+    }
     return update_changed(w, k, e, code, error, call);
 }
 
@@ -312,7 +362,7 @@ static int look_up(struct listing *w, const struct ledger_entry *entries, size_t
     return row;
 }
 
-static const struct known *find_known(const struct known_list *k, const struct ledger_entry *e)
+static struct known *find_known(const struct known_list *k, const struct ledger_entry *e)
 {
     const char *version = e->version ? e->version : "";
 
@@ -333,7 +383,7 @@ static int record_chunk(struct listing *w, const struct ledger_entry *entries, s
     for (size_t i = 0; i < n; i++)
         if (record(w, find_known(&known, &entries[i]), &entries[i], call) < 0)
             return -1;
-    return 0;
+    return update_unchanged(w, call);
 }
 
 /* ---- The page ---- */
@@ -395,6 +445,7 @@ static int record_page(struct db *db, void *argument, struct call *call)
     w->page = (struct ledger_page){0};
     w->changes.count = 0;
     w->new_rows = w->new_mapped = 0;
+    w->unchanged_count = 0;
     if (open_page(w, call) < 0)
         return -1;
     for (size_t i = 0; i < w->count; i += CHUNK)

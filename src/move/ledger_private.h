@@ -40,6 +40,9 @@ must_check int ledger_run(struct db *db, const char *sql, const int64_t *values,
 /* The first column of its first row (NULL reads as 0): 1, or 0 without a row. */
 must_check int ledger_ask(struct db *db, const char *sql, const int64_t *values, int count,
                           int64_t *ret, struct call *call);
+/* Queue a statement that ends in "id IN " for these ids; ?1 ... are the values. */
+must_check int ledger_run_ids(struct db *db, const char *sql, const int64_t *values, int count,
+                              const int64_t *ids, size_t n, struct call *call);
 #define INTS(...) (const int64_t[]){__VA_ARGS__}, (int)ARRAY_SIZE(((const int64_t[]){__VA_ARGS__}))
 
 /* Names and other bytes as given: BLOB; NULL for NULL. */

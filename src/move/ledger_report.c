@@ -6,20 +6,76 @@
 #include "move/ledger_private.h"
 #include "util/thread.h"
 
-int ledger_recount(struct ledger *l, int64_t job, struct ledger_counts *ret, struct call *call)
+/* Rows counted with one statement: grouping all of them would sort them in a temporary file. */
+#define COUNT_STEP 5000
+
+struct recount {
+    int64_t job;
+    int64_t generation;
+    int64_t after; /* object id */
+    struct ledger_counts counts;
+};
+
+static int count_state(struct ledger_counts *counts, int64_t state, int64_t size, struct err *e)
+{
+    if (state < 0 || state >= LEDGER_STATE_COUNT)
+        return err_set(e, ERR_CORRUPT, "the ledger holds an unknown state %lld", (long long)state);
+    struct ledger_tally *tally = &counts->by[state == LEDGER_CLAIMED ? LEDGER_PENDING : state];
+    tally->objects++;
+    tally->bytes += size;
+    if (state < LEDGER_GONE) {
+        counts->listed.objects++;
+        counts->listed.bytes += size;
+    }
+    return 0;
+}
+
+/* The next rows of the job: how many there were, or -1. */
+static int recount_step(struct ledger *l, struct recount *w, struct call *call)
 {
     struct db_statement *s;
+    int seen = 0;
+    int row;
 
-    locked(&l->lock);
     if (db_prepare(l->db,
-                   "SELECT state, COUNT(*), CAST(COALESCE(SUM(size), 0) AS INTEGER) FROM object"
-                   " WHERE job = ?1 AND (state >= 8 OR generation ="
-                   " (SELECT generation FROM job WHERE id = ?1)) GROUP BY state",
+                   "SELECT id, state, size, generation FROM object WHERE job = ?1 AND id > ?2"
+                   " ORDER BY id LIMIT ?3",
                    &s, call) < 0)
         return -1;
-    db_bind_int(s, 1, job);
-    if (ledger_counts_read(s, ret, call) < 0)
+    db_bind_int(s, 1, w->job);
+    db_bind_int(s, 2, w->after);
+    db_bind_int(s, 3, COUNT_STEP);
+    while ((row = db_step(s, call)) > 0) {
+        int64_t state = db_column_int(s, 1);
+        seen++;
+        w->after = db_column_int(s, 0);
+        if (state < LEDGER_GONE && db_column_int(s, 3) != w->generation)
+            continue;
+        if (count_state(&w->counts, state, db_column_int(s, 2), &call->err) < 0) {
+            row = -1;
+            break;
+        }
+    }
+    db_reset(s);
+    return row < 0 ? -1 : seen;
+}
+
+int ledger_recount(struct ledger *l, int64_t job, struct ledger_counts *ret, struct call *call)
+{
+    struct recount w = {.job = job};
+    int seen;
+
+    locked(&l->lock);
+    int row = ledger_ask(l->db, "SELECT generation FROM job WHERE id = ?1", INTS(job),
+                         &w.generation, call);
+    if (row == 0)
+        return err_set(&call->err, ERR_NOT_FOUND, "the job is no longer in the ledger");
+    do
+        seen = row < 0 ? -1 : recount_step(l, &w, call);
+    while (seen == COUNT_STEP);
+    if (seen < 0)
         return err_prefix(&call->err, "count the objects of the job");
+    *ret = w.counts;
     return 0;
 }
 

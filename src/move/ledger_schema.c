@@ -87,7 +87,7 @@ static const struct migration migrations[] = {
      ") STRICT;"
      "CREATE UNIQUE INDEX object_name ON object (container, name, version, kind);"
      "CREATE UNIQUE INDEX object_target ON object (container, target, version, kind)"
-     " WHERE target IS NOT NULL AND state < 8;"
+     " WHERE target IS NOT NULL;"
      /* Each holds only the rows that somebody looks for: a finished object is in none. */
      "CREATE INDEX object_pending ON object (job, id) WHERE state = 0;"
      "CREATE INDEX object_claimed ON object (worker) WHERE state = 1;"

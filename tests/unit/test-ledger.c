@@ -277,6 +277,61 @@ static void test_first_run_and_again(void **state)
     assert_ok(ledger_stop(l, LEDGER_JOB_DONE, NULL, &call), &call.err);
 }
 
+static void test_again_with_repeats_and_mapping(void **state)
+{
+    (void)state;
+    struct call call = CALL_INIT;
+    cleanup(ledger_close_p) struct ledger *l = open_ledger();
+    struct ledger_entry first[] = {entry("a", "1", 1), entry("b/", "1", 2), entry("c", "1", 4)};
+    int64_t gone;
+
+    first[1].target = "b";
+    (void)start(l, "twice:");
+    int64_t box = add_container(l, "box");
+    assert_ok(ledger_containers_complete(l, &call), &call.err);
+    claim_listing(l, box);
+    struct ledger_entry both[] = {first[0], first[1], first[2], first[0], first[1]};
+    struct ledger_page page = list(l, box, both, 5, true);
+    assert_int_equal(page.added, 3);
+    assert_int_equal(page.repeated, 2);
+    assert_int_equal(move_all(l, 10), 3);
+    assert_ok(ledger_stop(l, LEDGER_JOB_DONE, NULL, &call), &call.err);
+
+    assert_int_equal(start(l, "twice:"), 2);
+    (void)add_container(l, "box");
+    assert_ok(ledger_containers_complete(l, &call), &call.err);
+    claim_listing(l, box);
+    struct ledger_entry changed = entry("a", "2", 10);
+    struct ledger_entry again[] = {first[0], first[0], first[2], changed, changed, first[2]};
+    page = list(l, box, again, 6, true);
+    assert_int_equal(page.unchanged, 2);
+    assert_int_equal(page.changed, 1);
+    assert_int_equal(page.repeated, 3);
+    struct ledger_counts counts = check_counts(l);
+    assert_int_equal(counts.listed.objects, 2);
+    assert_int_equal(counts.by[LEDGER_PENDING].bytes, 10);
+    assert_ok(ledger_sweep(l, &gone, &call), &call.err);
+    assert_int_equal(gone, 1);
+    assert_int_equal(move_all(l, 10), 1);
+    assert_ok(ledger_stop(l, LEDGER_JOB_DONE, NULL, &call), &call.err);
+
+    /* A new object takes the target name of the one that is gone. */
+    assert_int_equal(start(l, "twice:"), 3);
+    (void)add_container(l, "box");
+    assert_ok(ledger_containers_complete(l, &call), &call.err);
+    claim_listing(l, box);
+    struct ledger_entry plain = entry("b", "1", 7);
+    struct ledger_entry third[] = {changed, plain, first[2]};
+    page = list(l, box, third, 3, true);
+    assert_int_equal(page.added, 1);
+    assert_int_equal(page.collided, 0);
+    counts = check_counts(l);
+    assert_int_equal(counts.by[LEDGER_GONE].objects, 0);
+    assert_int_equal(counts.by[LEDGER_DELETED].objects, 1);
+    assert_ok(ledger_sweep(l, &gone, &call), &call.err);
+    assert_int_equal(gone, 0);
+}
+
 static void test_interrupted_goes_on(void **state)
 {
     (void)state;
@@ -794,6 +849,15 @@ static void check_acknowledged(struct ledger *l, int64_t box)
     assert_true(check_counts(l).listed.objects >= listed);
 }
 
+static bool is_done(void)
+{
+    struct call call = CALL_INIT;
+    cleanup(ledger_close_p) struct ledger *l = open_ledger();
+    auto_ledger_job struct ledger_job job = {0};
+
+    return ledger_job_find(l, "killed-ovh-1", &job, &call) == 0 && job.state == LEDGER_JOB_DONE;
+}
+
 static void test_killed_in_a_loop(void **state)
 {
     (void)state;
@@ -803,24 +867,28 @@ static void test_killed_in_a_loop(void **state)
     int status = -1;
     int kills = 0;
 
-    for (;;) {
+    while (!is_done()) {
         pid_t pid = in_child(work_until_killed);
-        int64_t until = clock_monotonic() + (20 + 7 * kills) * CLOCK_MILLISECOND;
+        int64_t until = clock_monotonic() + (8 + 3 * kills) * CLOCK_MILLISECOND;
         pid_t ended = 0;
-        while (ended == 0 && (kills >= 25 || clock_monotonic() < until)) {
-            (void)usleep(2000);
+        while (ended == 0 && (kills >= 60 || clock_monotonic() < until)) {
+            (void)usleep(1000);
             ended = waitpid(pid, &status, WNOHANG);
         }
-        if (ended == pid)
-            break;
+        if (ended == pid) {
+            assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+            continue;
+        }
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
         kills++;
+        if (kills % 5 != 0 || is_done())
+            continue;
         cleanup(ledger_close_p) struct ledger *l = open_ledger();
-        if (ledger_start(l, &what, NULL, &call) == 0 && kills % 5 == 0)
-            check_acknowledged(l, ask(l, "SELECT MAX(id) FROM container"));
+        assert_ok(ledger_start(l, &what, NULL, &call), &call.err);
+        check_acknowledged(l, ask(l, "SELECT MAX(id) FROM container"));
     }
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    (void)printf("killed %d times\n", kills);
     assert_true(kills >= 3);
     cleanup(ledger_close_p) struct ledger *l = open_ledger();
     assert_ok(ledger_job_find(l, "killed-ovh-1", &job, &call), &call.err);
@@ -941,11 +1009,12 @@ static void test_plans(void **state)
 }
 
 #define COMMON_TESTS                                                                              \
-    cmocka_unit_test(test_interrupted_goes_on), cmocka_unit_test(test_first_run_and_again),       \
-        cmocka_unit_test(test_names_that_collide), cmocka_unit_test(test_versions_stay_together), \
-        cmocka_unit_test(test_waiting_and_limits), cmocka_unit_test(test_checkpoints),            \
-        cmocka_unit_test(test_findings_samples_probes), cmocka_unit_test(test_jobs),              \
-        cmocka_unit_test(test_dead_and_silent_workers)
+    cmocka_unit_test(test_interrupted_goes_on),                                                   \
+        cmocka_unit_test(test_again_with_repeats_and_mapping),                                    \
+        cmocka_unit_test(test_first_run_and_again), cmocka_unit_test(test_names_that_collide),    \
+        cmocka_unit_test(test_versions_stay_together), cmocka_unit_test(test_waiting_and_limits), \
+        cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_findings_samples_probes),       \
+        cmocka_unit_test(test_jobs), cmocka_unit_test(test_dead_and_silent_workers)
 
 int main(void)
 {
