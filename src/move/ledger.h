@@ -186,13 +186,13 @@ must_check int ledger_job_delete(struct ledger *l, int64_t job, struct call *cal
 struct ledger_container {
     int64_t id;
     char *source;
-    char *target;     /* NULL: it gets none (refused) */
-    char *properties; /* JSON as it was last read at the source; NULL unknown */
-    char *carried;    /* JSON: what became of each property at the target; NULL not yet */
-    char *cursor;     /* where the listing goes on; NULL: from the start */
-    bool complete;    /* listed to the end in this generation */
-    bool gone;        /* not at the source any more in this generation */
-    int code;         /* enum err_code: refused or failed as a whole, and why; else ERR_NONE */
+    char *target;       /* NULL: it gets none (refused) */
+    char *properties;   /* JSON as it was last read at the source; NULL unknown */
+    char *carried;      /* JSON: what became of each property at the target; NULL not yet */
+    char *cursor;       /* where the listing goes on; NULL: from the start */
+    bool complete;      /* listed to the end in this generation */
+    bool gone;          /* not at the source any more in this generation */
+    enum err_code code; /* refused or failed as a whole, and why; else ERR_NONE */
     char *error;
     struct ledger_counts counts;
 };

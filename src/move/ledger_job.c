@@ -159,12 +159,12 @@ struct delete
 static int delete_some(struct db *db, void *argument, struct call *call)
 {
     static const char *const of_objects[] = {
-        "DELETE FROM part WHERE object IN (SELECT id FROM object WHERE container = ?1"
-        " ORDER BY name, version, kind LIMIT ?2)",
-        "DELETE FROM checkpoint WHERE object IN (SELECT id FROM object WHERE container = ?1"
-        " ORDER BY name, version, kind LIMIT ?2)",
-        "DELETE FROM object WHERE id IN (SELECT id FROM object WHERE container = ?1"
-        " ORDER BY name, version, kind LIMIT ?2)",
+        ("DELETE FROM part WHERE object IN (SELECT id FROM object WHERE container = ?1"
+         " ORDER BY name, version, kind LIMIT ?2)"),
+        ("DELETE FROM checkpoint WHERE object IN (SELECT id FROM object WHERE container = ?1"
+         " ORDER BY name, version, kind LIMIT ?2)"),
+        ("DELETE FROM object WHERE id IN (SELECT id FROM object WHERE container = ?1"
+         " ORDER BY name, version, kind LIMIT ?2)"),
     };
     static const char *const of_job[] = {
         "DELETE FROM finding WHERE job = ?1", "DELETE FROM tally WHERE job = ?1",

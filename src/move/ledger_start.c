@@ -120,14 +120,14 @@ static int open_generation(struct db *db, int64_t job, struct call *call)
 static int retry_failed(struct db *db, int64_t job, struct call *call)
 {
     static const char *const statements[] = {
-        "INSERT INTO tally (job, container, state, objects, bytes)"
-        " SELECT job, container, 0, objects, bytes FROM tally WHERE job = ?1 AND state = 7"
-        " ON CONFLICT (job, container, state) DO UPDATE"
-        " SET objects = tally.objects + excluded.objects, bytes = tally.bytes + excluded.bytes",
+        ("INSERT INTO tally (job, container, state, objects, bytes)"
+         " SELECT job, container, 0, objects, bytes FROM tally WHERE job = ?1 AND state = 7"
+         " ON CONFLICT (job, container, state) DO UPDATE"
+         " SET objects = tally.objects + excluded.objects, bytes = tally.bytes + excluded.bytes"),
         "DELETE FROM tally WHERE job = ?1 AND state = 7",
-        "UPDATE object SET state = 0, attempts = 0, code = NULL, error = NULL"
-        " WHERE job = ?1 AND state >= 5 AND state = 7"
-        " AND generation = (SELECT generation FROM job WHERE id = ?1)",
+        ("UPDATE object SET state = 0, attempts = 0, code = NULL, error = NULL"
+         " WHERE job = ?1 AND state >= 5 AND state = 7"
+         " AND generation = (SELECT generation FROM job WHERE id = ?1)"),
         ("UPDATE container SET code = NULL, error = NULL WHERE job = ?1 AND code IS NOT NULL"
          " AND complete = 0"),
     };
