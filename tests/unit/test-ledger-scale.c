@@ -15,6 +15,14 @@
 #define PAGE  5000
 #define BATCH 200
 
+/* Room for caches and pages that were not full before, none for rows.  The address sanitizer keeps
+ * up to 256 MiB of freed memory on purpose: there only the run itself is a test. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ROOM_KIB (1024 * 1024)
+#else
+#define ROOM_KIB (24 * 1024)
+#endif
+
 static struct scratch scratch; /* of the group that runs */
 
 static double cpu_seconds(void)
@@ -196,8 +204,7 @@ static void test_many_rows(void **state)
     assert_int_equal(gone, 10);
     tell("swept", t, rows);
     check(l, LEDGER_ALREADY, rows - 10);
-    /* Room for caches and pages that were not full before, none for rows. */
-    assert_in_range(peak_kib() - before, 0, 24 * 1024);
+    assert_in_range(peak_kib() - before, 0, ROOM_KIB);
 }
 
 int main(void)
