@@ -12,7 +12,8 @@ static const char *local_name(const char *name)
 {
     const char *colon = strrchr(name, ':');
 
-    return colon ? colon + 1 : name;
+    /* "<:>" and "<a:>" are well-formed; a name is never empty. */
+    return colon && colon[1] ? colon + 1 : name;
 }
 
 /* Stop with what is in r->err. */
