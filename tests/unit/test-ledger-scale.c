@@ -15,9 +15,14 @@
 #define PAGE  5000
 #define BATCH 200
 
-/* Room for caches and pages that were not full before, none for rows.  The address sanitizer keeps
- * up to 256 MiB of freed memory on purpose: there only the run itself is a test. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Room for caches and pages that were not full before, none for rows.  The sanitizers keep much
+ * freed memory on purpose: there only the run itself is a test. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define ROOM_KIB (1024 * 1024)
 #else
 #define ROOM_KIB (24 * 1024)
