@@ -36,9 +36,11 @@ void random_hex(char *text, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
 
+    /* The bytes lie in the text's second half until digits take their place. */
+    unsigned char *bytes = (unsigned char *)text + n;
+    random_bytes(bytes, n);
     for (size_t i = 0; i < n; i++) {
-        unsigned char byte;
-        random_bytes(&byte, 1);
+        unsigned char byte = bytes[i];
         text[2 * i] = digits[byte >> 4];
         text[2 * i + 1] = digits[byte & 15];
     }
