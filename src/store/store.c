@@ -69,16 +69,13 @@ static int check_key(const struct store *s, const struct object_key *key, struct
 /* Where something is to be written, the name must also fit. */
 static int check_new_key(const struct store *s, const struct object_key *key, struct call *call)
 {
-    size_t length, most = s->traits.name_bytes_max;
-
     if (check_key(s, key, call) < 0)
         return -1;
-    length = strlen(key->name);
-    if (!most || length <= most)
+    const char *fault = store_name_fault(&s->traits, key->name);
+    if (!fault)
         return 0;
-    (void)err_set(&call->err, ERR_NAME,
-                  "the name '%.40s...' has %zu bytes; at most %zu can be held here: shorten it",
-                  key->name, length, most);
+    (void)err_set(&call->err, ERR_NAME, "the name '%.200s' %s, which cannot be held here",
+                  key->name, fault);
     return failed(s, call);
 }
 

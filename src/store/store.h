@@ -127,6 +127,10 @@ enum name_refusal {
     NAME_NO_NON_UTF8 = 1 << 4,
 };
 
+struct store_traits;
+/* Why a store of these traits cannot hold a name, as words for a message, or NULL when it can. */
+const char *store_name_fault(const struct store_traits *traits, const char *name);
+
 /* What a store is and holds.  Fixed once the store is open. */
 struct store_traits {
     const char *driver; /* "azure", "s3", "swift", "file" */

@@ -242,7 +242,7 @@ static bool is_refused(unsigned refuses, const char *name)
            ((refuses & NAME_NO_DOT_SEGMENT) && has_dot_segment(name)) ||
            ((refuses & NAME_NO_NON_XML) && strstr(name, "not in XML")) ||
            ((refuses & NAME_NO_NON_XML) && control && !strpbrk(name, "\t\n\r\x7f")) ||
-           ((refuses & NAME_NO_NON_UTF8) && strstr(name, "not UTF-8"));
+           ((refuses & (NAME_NO_NON_UTF8 | NAME_NO_NON_XML)) && strstr(name, "not UTF-8"));
 }
 
 static int try_put(struct fixture *f, const char *name)

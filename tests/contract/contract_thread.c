@@ -50,8 +50,13 @@ static int read_rounds(void *argument, struct call *call)
         auto_object struct object object = OBJECT_INIT;
         struct sink_buf sink;
         sink_buf_init(&sink, &got);
-        if (store_get(fire->f->store, &key, &whole, &sink.sink, &object, NULL, call) < 0)
-            return -1;
+        if (store_get(fire->f->store, &key, &whole, &sink.sink, &object, NULL, call) < 0) {
+            /* Replaced while it was read: said, not mixed. */
+            if (call->err.code != ERR_CHANGED)
+                return -1;
+            err_clear(&call->err);
+            continue;
+        }
         const char *letter = pairs_get_nocase(&object.metadata, "letter");
         if (!letter || got.length != object.size || got.length != LENGTH - (size_t)letter[0])
             return err_set(&call->err, ERR_CORRUPT, "body and metadata do not belong together");

@@ -296,7 +296,8 @@ static bool is_ours(struct store *s, const struct object_key *key,
     auto_object struct object there = OBJECT_INIT;
     struct call asking = call_child(call, NULL);
 
-    if (store_stat(s->below, key, &there, &asking) < 0 || there.size != options->size ||
+    /* Asked through this layer, so that the question is repeated too. */
+    if (store_stat(s, key, &there, &asking) < 0 || there.size != options->size ||
         checksums_compare(&options->known, &there.stored) < least)
         return false;
     err_clear(&call->err);
