@@ -196,10 +196,11 @@ static int prepare_one(struct mover *m, struct ledger_container *c, struct call 
     bool fresh = false;
     int result = create_target(m, c, &ready.versions, &fresh, call);
 
-    /* What an earlier start of this job put there does not make it somebody else's; in a later
-     * generation the ledger knows every object that is ours. */
-    ready.fresh = before ? json_is_true(json_object_get(before, "fresh")) : fresh;
-    (void)json_object_set_new(carried, "fresh", json_boolean(ready.fresh));
+    /* What an earlier start of this generation put there does not make it somebody else's.  Later
+     * generations look at every object the ledger does not know. */
+    fresh = before ? json_is_true(json_object_get(before, "fresh")) : fresh;
+    ready.fresh = fresh && !m->again;
+    (void)json_object_set_new(carried, "fresh", json_boolean(fresh));
     if (result == 0)
         result = read_settings(m, c->source, &settings, call);
     if (result == 0)

@@ -23,6 +23,16 @@ static int hashing_write(struct sink *sink, const void *bytes, size_t n, struct 
     return 0;
 }
 
+int at_target(int result, struct call *call)
+{
+    enum err_code code = call->err.code;
+
+    if (result < 0 &&
+        (code == ERR_NOT_FOUND || code == ERR_CHANGED || code == ERR_ARCHIVED || code == ERR_RANGE))
+        call->err.code = ERR_REMOTE;
+    return result;
+}
+
 /* The side-car of an object read from a store that bascule filled. */
 static int read_sidecar(struct item *item, struct buf *text, struct call *call)
 {
@@ -33,8 +43,11 @@ static int read_sidecar(struct item *item, struct buf *text, struct call *call)
     struct sink_buf sink;
 
     sink_buf_init(&sink, text);
-    if (store_get(source, &key, &options, &sink.sink, NULL, NULL, call) < 0)
+    if (store_get(source, &key, &options, &sink.sink, NULL, NULL, call) < 0) {
+        if (call->err.code == ERR_NOT_FOUND)
+            call->err.code = ERR_CORRUPT; /* the object is there, its side-car is what is missing */
         return err_prefix(&call->err, "its side-car '%s'", name);
+    }
     return 0;
 }
 
@@ -72,7 +85,7 @@ int sidecar_put(struct item *item, const struct carried *carried, struct call *c
     struct put_options options = {
         .properties = &properties, .size = strlen(carried->sidecar), .lazy = true};
     source_bytes_init(&source, carried->sidecar, options.size);
-    if (store_put(target, &key, &options, &source.source, &result, call) < 0)
+    if (at_target(store_put(target, &key, &options, &source.source, &result, call), call) < 0)
         return err_prefix(&call->err, "its side-car '%s'", name);
     outcome_note(item->outcome, "sidecar", "beside the object, in '%s': %s", name,
                  carried->left.data);
@@ -90,7 +103,7 @@ int target_read_back(struct item *item, const char *etag, const unsigned char *s
     int got = store_get(item->mover->target, &item->to, &options, &sink.sink, NULL, NULL, call);
     hash_final(&sink.hash, found);
     hash_release(&sink.hash);
-    if (got < 0)
+    if (at_target(got, call) < 0)
         return err_prefix(&call->err, "read back");
     if (sink.count != item->size || memcmp(found, sha256, sizeof(found)) != 0)
         return err_set(&call->err, ERR_CORRUPT,
@@ -111,7 +124,7 @@ int target_compare(struct item *item, const struct carried *carried, const struc
         return 0;
     if (store_stat(target, &item->to, &there, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)
-            return -1;
+            return at_target(-1, call);
         err_clear(&call->err);
         return 0;
     }
@@ -121,7 +134,7 @@ int target_compare(struct item *item, const struct carried *carried, const struc
         return 0;
     }
     if (target_read_back(item, there.etag, ours->sha256, call) < 0) {
-        if (call->err.code != ERR_CORRUPT && call->err.code != ERR_CHANGED)
+        if (call->err.code != ERR_CORRUPT)
             return -1;
         err_clear(&call->err);
         outcome_note(o, "replaced", "took the place of another object that was at the target");

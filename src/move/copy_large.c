@@ -103,9 +103,8 @@ int large_send(struct large *l, uint32_t number, const struct part_options *opti
         if (call->err.code == ERR_NOT_FOUND) {
             locked(&l->lock);
             l->upload_lost = true;
-            call->err.code = ERR_REMOTE; /* it is not the source's object that vanished */
         }
-        return -1;
+        return at_target(-1, call);
     }
     large_sent(l, number, &result);
     return 0;
@@ -277,16 +276,15 @@ static int commit(struct large *l, struct call *call)
     if (store_upload_commit(item->mover->target, &item->to, l->upload, l->results, l->count,
                             &l->options, &result, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)
-            return -1;
+            return at_target(-1, call);
         /* Committed by a run that died before it could say so, or forgotten: look. */
         err_clear(&call->err);
         if (target_read_back(item, NULL, sha256, call) < 0) {
             l->upload_lost = true;
-            call->err.code = ERR_REMOTE;
             return -1;
         }
         auto_object struct object there = OBJECT_INIT;
-        if (store_stat(item->mover->target, &item->to, &there, call) < 0)
+        if (at_target(store_stat(item->mover->target, &item->to, &there, call), call) < 0)
             return -1;
         replace_string(&result.etag, there.etag);
         proof = PROOF_READBACK;
@@ -316,10 +314,10 @@ static int compare_first(struct large *l, bool *ret_same, struct call *call)
     if (item->container.fresh || item->row->target_etag || item->row->checkpoint)
         return 0;
     if (store_stat(item->mover->target, &item->to, &there, call) < 0) {
-        bool absent = call->err.code == ERR_NOT_FOUND;
-        if (absent)
-            err_clear(&call->err);
-        return absent ? 0 : -1;
+        if (call->err.code != ERR_NOT_FOUND)
+            return at_target(-1, call);
+        err_clear(&call->err);
+        return 0;
     }
     sha256_state_init(&state);
     bytes = xmalloc(MIB);

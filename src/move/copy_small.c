@@ -118,7 +118,9 @@ static int write_body(struct item *item, struct body *b, const struct carried *c
     enum proof proof;
 
     source_bytes_init(&source, b->bytes, b->size);
-    if (store_put(item->mover->target, &item->to, &options, &source.source, &result, call) < 0)
+    if (at_target(
+            store_put(item->mover->target, &item->to, &options, &source.source, &result, call),
+            call) < 0)
         return -1;
     proof = result.proof;
     if (proof == PROOF_NONE || item->mover->options->readback) {

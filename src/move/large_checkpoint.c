@@ -69,7 +69,8 @@ static int begin_anew(struct large *l, struct call *call)
     struct item *item = l->item;
 
     if (sidecar_put(item, &l->carried, call) < 0 ||
-        store_upload_begin(item->mover->target, &item->to, &l->options, &l->upload, call) < 0)
+        at_target(store_upload_begin(item->mover->target, &item->to, &l->options, &l->upload, call),
+                  call) < 0)
         return -1;
     sha256_state_init(&l->sha256);
     md5_state_init(&l->md5);

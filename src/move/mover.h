@@ -60,6 +60,7 @@ struct mover {
     struct budget memory;
     struct cancel listing_done; /* raised by the lister at its end */
     struct cancel workers_done; /* raised when every worker has ended */
+    atomic_int failures;        /* one after the other, without a success between */
     struct cancel broken;       /* raised by the finisher: outcomes can no longer be recorded */
 
     pthread_mutex_t lock;
@@ -114,6 +115,10 @@ struct item {
     uint64_t size;
     struct object current; /* as last stat'ed or read */
 };
+
+/* A failure at the target must not be taken for one of the object at the source: "not found" there
+ * does not mean that the object vanished.  Gives result back. */
+int at_target(int result, struct call *call);
 
 /* Copy one object; sets the outcome, or returns -1 with an error to be sorted by the caller:
  * ERR_CHANGED means that the source is another one now. */

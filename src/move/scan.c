@@ -147,6 +147,8 @@ static int write_page(struct mover *m, const struct mover_container *c,
         atomic_fetch_add(&p->already, done.unchanged);
         atomic_fetch_add(&p->refused, done.refused + done.collided);
         atomic_fetch_add(&p->settled, done.unchanged + done.refused + done.collided);
+        if (done.unchanged == (int64_t)n)
+            atomic_fetch_add(&p->settled_bytes, bytes);
     }
     free(entries);
     return result;

@@ -7,8 +7,12 @@
 
 #define CLAIM_OBJECTS 64
 #define CLAIM_BYTES   (32 * 1024 * 1024)
-#define IDLE_PAUSE    (100 * CLOCK_MILLISECOND)
-#define FAILURES_MAX  3
+/* How long an idle worker sleeps: little at first, longer while all there is must wait. */
+#define IDLE_FIRST   (50 * CLOCK_MILLISECOND)
+#define IDLE_LONGEST (500 * CLOCK_MILLISECOND)
+#define IDLE_WAITING (5 * CLOCK_SECOND)
+/* So many failures in a row are no longer about single objects. */
+#define FAILURES_MAX 100
 /* A waking archive object is looked at this often. */
 #define WAKE_POLL (60 * CLOCK_SECOND)
 
@@ -131,6 +135,15 @@ static bool stops_everything(enum err_code code)
            code == ERR_QUOTA || code == ERR_READ_ONLY || code == ERR_TLS;
 }
 
+static bool too_many_failures(struct mover *m, const struct outcome *o, struct call *call)
+{
+    if (o->result.state != LEDGER_FAILED || atomic_fetch_add(&m->failures, 1) + 1 < FAILURES_MAX)
+        return false;
+    (void)err_prefix(&call->err, "the last %d objects all failed, the latest one with",
+                     FAILURES_MAX);
+    return true;
+}
+
 static void item_init(struct item *item, struct mover *m, struct batch *b,
                       const struct ledger_object *row)
 {
@@ -164,7 +177,9 @@ static int settle(struct mover *m, struct batch *b, const struct ledger_object *
     int result = 0;
 
     item_init(&item, m, b, row);
-    if (copy_settled(&item, call) < 0) {
+    if (copy_settled(&item, call) == 0) {
+        atomic_store(&m->failures, 0);
+    } else {
         if (call->err.code == ERR_ARCHIVED && m->options->rehydrate) {
             err_clear(&call->err);
             if (wake(&item, call) < 0)
@@ -172,7 +187,8 @@ static int settle(struct mover *m, struct batch *b, const struct ledger_object *
         } else {
             sort_failure(&item, call);
         }
-        if (call->err.code == ERR_CANCELLED || stops_everything(call->err.code))
+        if (call->err.code == ERR_CANCELLED || stops_everything(call->err.code) ||
+            too_many_failures(m, item.outcome, call))
             result = -1;
     }
     finish_add(m, item.outcome);
@@ -225,34 +241,42 @@ static int work_once(struct mover *m, struct call *call)
     return result;
 }
 
-/* Whether nothing is left and nothing will come: 1, 0 for wait, -1. */
-static int is_over(struct mover *m, struct call *call)
+/* Whether nothing is left and nothing will come: 1, 0 for wait (*pause so long), -1. */
+static int is_over(struct mover *m, int64_t *pause, struct call *call)
 {
     struct ledger_work work;
 
+    *pause = *pause * 2 < IDLE_LONGEST ? *pause * 2 : IDLE_LONGEST;
     if (!cancel_is_raised(&m->listing_done))
         return 0;
     if (ledger_work(m->ledger, &work, call) < 0)
         return -1;
     atomic_store(&m->progress->waiting, work.waiting);
+    if (work.waiting && !work.pending && !work.mine)
+        *pause = IDLE_WAITING;
     return work.pending == 0 && work.mine == 0 && work.others == 0 && work.waiting == 0;
 }
 
 int worker_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
+    int64_t pause = IDLE_FIRST;
 
     while (!mover_draining(m, call)) {
         int worked = work_once(m, call);
         if (worked < 0)
             return -1;
-        if (worked)
+        if (worked) {
+            pause = IDLE_FIRST;
             continue;
-        int over = is_over(m, call);
+        }
+        int over = is_over(m, &pause, call);
         if (over != 0)
             return over < 0 ? -1 : 0;
-        if (call_sleep(call, IDLE_PAUSE) < 0)
-            return -1;
+        /* In short steps, so that Ctrl-C is noticed. */
+        for (int64_t slept = 0; slept < pause && !mover_draining(m, call); slept += IDLE_FIRST)
+            if (call_sleep(call, IDLE_FIRST) < 0)
+                return -1;
     }
     return 0;
 }
