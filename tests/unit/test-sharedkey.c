@@ -54,7 +54,7 @@ static void test_every_line(void **state)
     pairs_add(&headers, "Content-MD5", "md5");
     pairs_add(&headers, "Content-Language", "fr");
     pairs_add(&headers, "Content-Encoding", "gzip");
-    pairs_add(&headers, "X-Ms-Meta-B", "  two \t\r\n words  ");
+    pairs_add(&headers, "X-Ms-Meta-B", "  two \t words  ");
     pairs_add(&headers, "x-ms-meta-a1", "1");
     pairs_add(&headers, "x-ms-meta-a_", "");
     pairs_add(&headers, "x-ms-meta-A", "a");
@@ -63,13 +63,13 @@ static void test_every_line(void **state)
               &e);
     assert_string_equal(text.data,
                         "PUT\ngzip\nfr\n7\nmd5\ntext/plain\nd\nm\n\"0x1\"\n*\nu\nbytes=0-1\n"
-                        "x-ms-meta-a:a\nx-ms-meta-a_:\nx-ms-meta-a1:1\nx-ms-meta-b:two words\n"
+                        "x-ms-meta-a:a\nx-ms-meta-a_:\nx-ms-meta-a1:1\nx-ms-meta-b:two \t words\n"
                         "/acct/acct/c/b%20%C3%A9\na:/x,z\nb:2\ncomp:\nsv:");
     buf_reset(&text);
     assert_ok(
         sharedkey_lite_string_to_sign(&text, "acct", "PUT", "", "x=1&comp=list", &headers, &e), &e);
     assert_string_equal(text.data, "PUT\nmd5\ntext/plain\nd\nx-ms-meta-a:a\nx-ms-meta-a_:\n"
-                                   "x-ms-meta-a1:1\nx-ms-meta-b:two words\n/acct/?comp=list");
+                                   "x-ms-meta-a1:1\nx-ms-meta-b:two \t words\n/acct/?comp=list");
 }
 
 static void test_header_order(void **state)
