@@ -48,7 +48,8 @@ int secret_from_base64(struct secret *s, const char *text, struct err *e)
         secret_set(s, decoded.data, decoded.length);
     else
         (void)err_set(e, ERR_INVALID, "the key is not base64");
-    explicit_bzero(decoded.data, decoded.length);
+    if (decoded.size) /* all of it: what was refused has been decoded in part */
+        explicit_bzero(decoded.data, decoded.size);
     return result;
 }
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* Checksums: see crc.h. */
+#include "crypto/crc.h"
+
+#include <endian.h>
+#include <isa-l/crc.h>
+#include <string.h>
+
+#include "codec/base64.h"
+#include "crypto/crc64.h"
+
+#include "crypto/crc64-constants.h"
+#include "crypto/crc64-table.h"
+
+uint64_t crc64_by_table(uint64_t state, const unsigned char *bytes, size_t n)
+{
+    for (; n >= 8; bytes += 8, n -= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, sizeof(word));
+        state ^= le64toh(word);
+        state = crc64_table[7][state & 255] ^ crc64_table[6][state >> 8 & 255] ^
+                crc64_table[5][state >> 16 & 255] ^ crc64_table[4][state >> 24 & 255] ^
+                crc64_table[3][state >> 32 & 255] ^ crc64_table[2][state >> 40 & 255] ^
+                crc64_table[1][state >> 48 & 255] ^ crc64_table[0][state >> 56];
+    }
+    for (; n > 0; bytes++, n--)
+        state = state >> 8 ^ crc64_table[0][(state ^ *bytes) & 255];
+    return state;
+}
+
+uint64_t crc64_nvme(uint64_t crc, const void *bytes, size_t n)
+{
+    if (n >= CRC64_FOLD_LEAST && crc64_can_fold())
+        return ~crc64_by_folding(~crc, bytes, n);
+    return ~crc64_by_table(~crc, bytes, n);
+}
+
+/* a times b modulo the polynomial, all reflected: the top bit is x^0. */
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+    uint64_t product = 0;
+
+    for (; a; a <<= 1) {
+        if (a >> 63)
+            product ^= b;
+        b = b >> 1 ^ (b & 1 ? CRC64_POLYNOMIAL : 0);
+    }
+    return product;
+}
+
+/* Appending length_b bytes multiplies by x^(8 length_b); the inversions at both ends cancel out. */
+uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b)
+{
+    uint64_t power = UINT64_C(1) << 55; /* x^8 */
+
+    for (; length_b; length_b >>= 1) {
+        if (length_b & 1)
+            crc_a = multiply(crc_a, power);
+        power = multiply(power, power);
+    }
+    return crc_a ^ crc_b;
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+    const size_t most = 1 << 30; /* ISA-L counts in int */
+    const unsigned char *at = bytes;
+
+    crc = ~crc;
+    while (n > 0) {
+        size_t step = n < most ? n : most;
+        /* It reads only; the pointer lacks a const. */
+        crc = crc32_iscsi((unsigned char *)(uintptr_t)at, (int)step, crc);
+        at += step;
+        n -= step;
+    }
+    return ~crc;
+}
+
+uint32_t crc32_zlib(uint32_t crc, const void *bytes, size_t n)
+{
+    return n ? crc32_gzip_refl(crc, bytes, n) : crc;
+}
+
+static void base64_text(char *text, const void *bytes, size_t n)
+{
+    auto_buf
+    struct buf b = BUF_INIT(CRC64_TEXT);
+
+    base64_encode(&b, bytes, n);
+    memcpy(text, b.data, b.length + 1);
+}
+
+void crc64_azure_text(char text[CRC64_TEXT], uint64_t crc)
+{
+    crc = htole64(crc);
+    base64_text(text, &crc, sizeof(crc));
+}
+
+void crc64_s3_text(char text[CRC64_TEXT], uint64_t crc)
+{
+    crc = htobe64(crc);
+    base64_text(text, &crc, sizeof(crc));
+}
+
+void crc32_s3_text(char text[CRC32_TEXT], uint32_t crc)
+{
+    crc = htobe32(crc);
+    base64_text(text, &crc, sizeof(crc));
+}
