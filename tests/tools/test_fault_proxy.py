@@ -53,6 +53,14 @@ class Upstream(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
+        if self.path == "/sloppy":
+            # As eventlet does: a body's end where there can be no body.
+            server.seen.append((self.command, self.path, {}, b""))
+            self.wfile.write(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")
+            self.wfile.flush()
+            time.sleep(0.05)
+            self.wfile.write(b"0\r\n\r\n")
+            return
         server.seen.append((self.command, self.path, dict(self.headers), b""))
         if self.path.startswith("/list"):
             server.pages += 1
@@ -133,6 +141,14 @@ class FaultProxyTest(unittest.TestCase):
         self.ask("PUT", "/q", iter([b"ab", b"cd"]))
         self.assertEqual(self.upstream.store["/q"], b"abcd")
         self.assertEqual(self.faults(), [])
+
+    def test_sloppy_servers(self):
+        self.assertEqual(self.ask("HEAD", "/sloppy")[0], 204)
+        self.assertEqual(self.ask()[1], BODY)
+        self.assertEqual(self.ask("HEAD", "/sloppy")[0], 204)
+        time.sleep(0.1)
+        self.assertEqual(self.ask()[1], BODY)
+        self.assertEqual(len(self.upstream.seen), 4)
 
     def test_reset_in_the_answer(self):
         self.rules({"fault": "reset", "at": 1000, "times": 1})
