@@ -188,9 +188,25 @@ def list_stored(account, container, query, include, page):
             account.happened(container, entry, "list")
 
 
+def generated_writer(made, account, include):
+    """How one generated blob is written: all of them differ only in name, ETag and MD5."""
+    state = made.state(0)
+    state.etag = "{etag}"
+    if made.with_md5:
+        state.content["md5"] = "{md5}"
+    form = blob("{name}", state, account, include, True).format
+
+    def write(index, name):
+        return form(name=escape(name), etag=made.etag(index),
+                    md5=made.md5(index) if made.with_md5 else "")
+
+    return write
+
+
 def list_generated(account, container, query, include, page):
     """Names are numbers: nothing is kept, whatever the count."""
     made = container.generated
+    write = generated_writer(made, account, include)
     prefix, delimiter = query("prefix") or "", query("delimiter") or ""
     index = made.first(max(prefix, urllib.parse.unquote(query("marker") or "")))
     while index < made.count:
@@ -205,7 +221,7 @@ def list_generated(account, container, query, include, page):
             page.add_prefix(folder)
             index = made.first(folder + "\U0010ffff")
             continue
-        page.items.append(blob(name, made.state(index), account, include, True))
+        page.items.append(write(index, name))
         page.count += 1
         index += 1
 
