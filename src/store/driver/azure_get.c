@@ -86,7 +86,7 @@ static int read_lengths(struct reading *r, const struct http_response *response,
                         uint64_t *ret_length, uint64_t *ret_whole, struct err *e)
 {
     const char *inside = http_response_header(response, "x-ms-structured-content-length");
-    uint64_t range[3], length = response->content_length;
+    uint64_t range[3] = {0}, length = response->content_length;
 
     if (response->status == 206) {
         if (read_content_range(http_response_header(response, "Content-Range"), range) < 0)
