@@ -193,7 +193,7 @@ static int ranges_end(void *context, const struct xml_event *event, struct err *
 {
     struct azure_ranges *r = context;
     struct extent_list *l = r->into;
-    uint64_t last;
+    uint64_t last = 0;
 
     if (strcmp(event->path, "PageList/PageRange/Start") == 0) {
         r->has_start = true;
