@@ -172,8 +172,8 @@ static int find(struct file_store *f, const struct file_key *k, bool open, bool 
     return 0;
 }
 
-int file_body_find(struct file_store *f, const struct file_key *k, bool open,
-                   struct file_body *ret, struct call *call)
+int file_body_find(struct file_store *f, const struct file_key *k, bool open, struct file_body *ret,
+                   struct call *call)
 {
     return find(f, k, open, false, ret, call);
 }

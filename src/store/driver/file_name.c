@@ -171,7 +171,7 @@ int file_name_segment(struct buf *out, const char *chain, bool folder, enum file
     if (n > FILE_PATH_MAX / 4 || n <= suffix || (suffix && !ends_in_json(chain, n)))
         return -1;
     if (!has_marker(chain, n)) {
-        if (!is_plain(chain, n - suffix, folder, tree))
+        if (!is_plain(chain, n - suffix, folder, tree) || memchr(chain, '/', n))
             return -1;
         buf_bytes(out, chain, n - suffix);
         return 0;
