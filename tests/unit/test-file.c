@@ -169,6 +169,26 @@ static void crash_before_rename(void **state)
     assert_int_equal(told.modified, 1000000000);
 }
 
+/* A folder this store holds open was removed and made again by another: what is in the new one
+ * still counts, and its description stays beside ours until ours is in place. */
+static void folder_made_again(void **state)
+{
+    struct vault *s = *state;
+    struct vault other = *s;
+    struct object_key key = vault_key("d/x");
+
+    assert_ok(file_store_open(s->path, "other", &other.store, &s->call), &s->call.err);
+    put_as(s, "d/x", "one", "x/one", TIME_UNKNOWN);
+    assert_ok(store_remove(other.store, &key, NULL, &s->call), &s->call.err);
+    put_as(&other, "d/x", "two", "x/two", TIME_UNKNOWN);
+    put_as(s, "d/x", "three", "x/three", TIME_UNKNOWN);
+    auto_free char *meta = read_file(s, ".bascule/meta/c/d/x.json");
+    assert_non_null(strstr(meta, "x/three"));
+    assert_non_null(strstr(meta, "x/two"));
+    assert_null(strstr(meta, "x/one"));
+    store_close(other.store);
+}
+
 /* Metadata for a body that never came: no object. */
 static void crash_before_first_link(void **state)
 {
@@ -375,13 +395,21 @@ static void large_folder(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        vault_test(bodies_are_files),       vault_test(a_beside_a_slash_b),
-        vault_test(files_by_hand),          vault_test(changed_by_hand),
-        vault_test(crash_before_rename),    vault_test(crash_before_first_link),
-        vault_test(survives_backup),        vault_test(links_are_not_followed),
-        vault_test(names_cannot_escape),    vault_test(damaged_metadata_is_told),
-        vault_test(leftovers_are_swept),    vault_test(full_disk),
-        vault_test(reading_writes_nothing), vault_test(no_such_root),
+        vault_test(bodies_are_files),
+        vault_test(a_beside_a_slash_b),
+        vault_test(files_by_hand),
+        vault_test(changed_by_hand),
+        vault_test(crash_before_rename),
+        vault_test(crash_before_first_link),
+        vault_test(folder_made_again),
+        vault_test(survives_backup),
+        vault_test(links_are_not_followed),
+        vault_test(names_cannot_escape),
+        vault_test(damaged_metadata_is_told),
+        vault_test(leftovers_are_swept),
+        vault_test(full_disk),
+        vault_test(reading_writes_nothing),
+        vault_test(no_such_root),
         vault_test(large_folder),
     };
 

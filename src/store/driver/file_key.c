@@ -121,9 +121,8 @@ int64_t file_mtime(const struct stat *body)
     return time == TIME_UNKNOWN ? time + 1 : time;
 }
 
-/* One of the places; 1, 0 or -1.  The check that tells a missing file from a folder that is gone is
- * left out where the commit that follows would notice anyway. */
-static int look_at(struct file_store *f, const struct file_place *p, bool open, bool hasty,
+/* One of the places; 1, 0 or -1. */
+static int look_at(struct file_store *f, const struct file_place *p, bool open,
                    struct file_body *ret, struct call *call)
 {
     auto_folder struct file_folder *folder = NULL;
@@ -147,19 +146,19 @@ static int look_at(struct file_store *f, const struct file_place *p, bool open, 
         return S_ISREG(ret->stat.st_mode);
     if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP)
         return err_errno(&call->err, errno, "look at '%s'", p->path);
-    if (!hasty && folder_is_gone(folder)) {
+    if (folder_is_gone(folder)) {
         folder_forget(f, folder);
-        return look_at(f, p, open, hasty, ret, call);
+        return look_at(f, p, open, ret, call);
     }
     return 0;
 }
 
-static int find(struct file_store *f, const struct file_key *k, bool open, bool hasty,
-                struct file_body *ret, struct call *call)
+int file_body_find(struct file_store *f, const struct file_key *k, bool open, struct file_body *ret,
+                   struct call *call)
 {
     for (unsigned i = 0; i < k->bodies; i++) {
         auto_file_body struct file_body body = FILE_BODY_INIT;
-        int found = look_at(f, &k->body[i], open, hasty, &body, call);
+        int found = look_at(f, &k->body[i], open, &body, call);
         if (found < 0)
             return -1;
         if (found) {
@@ -170,18 +169,6 @@ static int find(struct file_store *f, const struct file_key *k, bool open, bool 
         }
     }
     return 0;
-}
-
-int file_body_find(struct file_store *f, const struct file_key *k, bool open, struct file_body *ret,
-                   struct call *call)
-{
-    return find(f, k, open, false, ret, call);
-}
-
-int file_body_find_hastily(struct file_store *f, const struct file_key *k, struct file_body *ret,
-                           struct call *call)
-{
-    return find(f, k, false, true, ret, call);
 }
 
 static int no_such(const struct object_key *key, struct call *call)

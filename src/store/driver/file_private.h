@@ -154,11 +154,6 @@ void file_body_release(struct file_body *b);
 /* Look for a body, open it where asked to.  1 when there, 0 when not, -1 on failure. */
 must_check int file_body_find(struct file_store *f, const struct file_key *k, bool open,
                               struct file_body *ret, struct call *call);
-/* As file_body_find without opening, but a folder that was removed meanwhile may hide what is in
- * its successor: for a commit, which finds that out itself. */
-must_check int file_body_find_hastily(struct file_store *f, const struct file_key *k,
-                                      struct file_body *ret, struct call *call);
-
 /* Body and metadata that belong together: what stat and get give.  ERR_NOT_FOUND. */
 must_check int file_object_find(struct file_store *f, const struct object_key *key,
                                 const struct file_key *k, bool open, struct file_body *ret_body,

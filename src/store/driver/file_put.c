@@ -265,15 +265,11 @@ static int commit_locked(struct commit *c, struct file_draft *d, struct file_fol
     auto_file_meta struct file_meta meta = FILE_META_INIT;
     bool lazy = c->options->lazy;
 
-    int found = file_body_find_hastily(c->f, &c->paths, &there, call);
+    int found = file_body_find(c->f, &c->paths, false, &there, call);
     if (found < 0)
         return -1;
     if (found && (unsigned)there.which != c->use) {
         c->use = (unsigned)there.which;
-        return 1;
-    }
-    if (!found && c->options->if_match && folder_is_gone(folder)) {
-        folder_forget(c->f, folder);
         return 1;
     }
     if (!found && c->options->if_match)
