@@ -21,7 +21,7 @@ static bool is_path(const char *text)
 
 void endpoint_release(struct endpoint *e)
 {
-    store_close(e->store);
+    opened_store_release(&e->opened);
     free(e->text);
     free(e->container);
     free(e->prefix);
@@ -55,12 +55,12 @@ static int open_named(const struct config *c, const char *text, struct endpoint 
                        "'%s' is neither STORE:CONTAINER, nor a URL, nor a path (./%s)", text, text);
     auto_free char *name = xstrndup(text, (size_t)(colon - text));
     size_t length = strcspn(colon + 1, "/");
-    if (config_store(c, name, &node, &call->err) < 0 ||
-        read_containers(node, &ret->containers, &call->err) < 0 ||
-        store_from_configuration(node, name, &ret->store, call) < 0)
-        return -1;
     if (length)
         ret->container = xstrndup(colon + 1, length);
+    if (config_store(c, name, &node, &call->err) < 0 ||
+        read_containers(node, &ret->containers, &call->err) < 0 ||
+        store_from_configuration(node, name, ret->container, &ret->opened, call) < 0)
+        return -1;
     if (colon[1 + length] == '/' && colon[2 + length])
         ret->prefix = xstrdup(colon + 2 + length);
     if (!length && colon[1])
@@ -76,8 +76,8 @@ static int open_path(const char *text, struct endpoint *ret, struct call *call)
 
     ret->text = xstrdup(text);
     /* A path that is not there yet is a fine target, its parent is not made up. */
-    return stat(text, &s) == 0 ? file_store_open(text, text, &ret->store, call)
-                               : file_store_open_or_make(text, text, &ret->store, call);
+    return stat(text, &s) == 0 ? file_store_open(text, text, &ret->opened.store, call)
+                               : file_store_open_or_make(text, text, &ret->opened.store, call);
 }
 
 static int open_url(const char *text, struct endpoint *ret, struct call *call)
@@ -85,7 +85,7 @@ static int open_url(const char *text, struct endpoint *ret, struct call *call)
     size_t length = strcspn(text, "?");
 
     ret->text = xstrndup(text, length); /* a SAS is a secret */
-    return store_from_url(text, &ret->store, &ret->container, &ret->prefix, call);
+    return store_from_url(text, &ret->opened, &ret->container, &ret->prefix, call);
 }
 
 int endpoint_open(const struct config *c, const char *text, struct endpoint *ret, struct call *call)
@@ -99,6 +99,7 @@ int endpoint_open(const struct config *c, const char *text, struct endpoint *ret
         endpoint_release(&e);
         return -1;
     }
+    e.store = e.opened.store;
     *ret = e;
     return 0;
 }

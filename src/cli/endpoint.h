@@ -12,16 +12,17 @@
 #define CLI_ENDPOINT_H
 
 #include "cli/configuration.h"
+#include "cli/stores.h"
 #include "move/report.h"
 #include "store/store.h"
 
 struct endpoint {
-    char *text; /* as written, without a SAS */
-    struct store *store;
+    char *text;              /* as written, without a SAS */
+    struct store *store;     /* of opened */
     char *container;         /* NULL: all */
     char *prefix;            /* NULL: every name */
     struct pairs containers; /* from the store's configuration */
-    struct http_client *http;
+    struct opened_store opened;
 };
 #define auto_endpoint cleanup(endpoint_release)
 

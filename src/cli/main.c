@@ -13,8 +13,8 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-    &command_move,   &command_plan,   &command_verify, &command_jobs,
-    &command_status, &command_stores, &command_providers,
+    &command_move,   &command_plan,   &command_verify,    &command_jobs,
+    &command_status, &command_report, &command_stores, &command_providers,
 };
 
 struct cancel signal_drain, signal_stop;

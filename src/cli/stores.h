@@ -4,16 +4,28 @@
 #ifndef CLI_STORES_H
 #define CLI_STORES_H
 
+#include "auth/entra.h"
 #include "codec/yaml.h"
+#include "http/client.h"
 #include "store/store.h"
 
-/* The store under a name of the configuration. */
+/* A store and what it stands on. */
+struct opened_store {
+    struct store *store;
+    struct http_client *client; /* or NULL */
+    struct entra *entra;        /* or NULL */
+};
+void opened_store_release(struct opened_store *s);
+
+/* The store under a name of the configuration; container: the only one that will be used, or NULL
+ * (credentials may be for one container only). */
 must_check int store_from_configuration(const struct yaml_node *node, const char *name,
-                                        struct store **ret, struct call *call);
+                                        const char *container, struct opened_store *ret,
+                                        struct call *call);
 
 /* A bare Azure URL: https://account.blob.core.windows.net/container/prefix?SAS; the container and
  * prefix in it, or NULL, are the caller's to free. */
-must_check int store_from_url(const char *url, struct store **ret, char **ret_container,
+must_check int store_from_url(const char *url, struct opened_store *ret, char **ret_container,
                               char **ret_prefix, struct call *call);
 
 #endif

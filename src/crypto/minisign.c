@@ -340,7 +340,7 @@ int minisign_verify(const char *public_key, size_t public_length,
     struct public_file key;
     struct signature_file file;
     uint8_t global[64];
-    struct line comment;
+    struct line comment = {0};
     auto_buf
     struct buf bytes = BUF_INIT(64 + MINISIGN_FILE_MAX);
 

@@ -92,23 +92,34 @@ int sidecar_put(struct item *item, const struct carried *carried, struct call *c
     return 0;
 }
 
-int target_read_back(struct item *item, const char *etag, const unsigned char *sha256,
-                     struct call *call)
+/* Read a whole object and give its SHA-256 and length. */
+static int hash_object(struct store *store, const struct object_key *key, const char *etag,
+                       unsigned char sha256[32], uint64_t *ret_length, struct call *call)
 {
     struct hashing_sink sink = {.sink = {.write = hashing_write}};
-    unsigned char found[32];
     struct get_options options = {.length = STORE_TO_END, .if_match = etag};
 
     hash_init(&sink.hash, HASH_SHA256);
-    int got = store_get(item->mover->target, &item->to, &options, &sink.sink, NULL, NULL, call);
-    hash_final(&sink.hash, found);
+    int got = store_get(store, key, &options, &sink.sink, NULL, NULL, call);
+    hash_final(&sink.hash, sha256);
     hash_release(&sink.hash);
-    if (at_target(got, call) < 0)
+    *ret_length = sink.count;
+    return got;
+}
+
+int target_read_back(struct item *item, const char *etag, const unsigned char *sha256,
+                     struct call *call)
+{
+    unsigned char found[32];
+    uint64_t length;
+
+    if (at_target(hash_object(item->mover->target, &item->to, etag, found, &length, call), call) <
+        0)
         return err_prefix(&call->err, "read back");
-    if (sink.count != item->size || memcmp(found, sha256, sizeof(found)) != 0)
+    if (length != item->size || memcmp(found, sha256, sizeof(found)) != 0)
         return err_set(&call->err, ERR_CORRUPT,
                        "read back, the target holds other bytes than were sent (%llu of %llu)",
-                       (unsigned long long)sink.count, (unsigned long long)item->size);
+                       (unsigned long long)length, (unsigned long long)item->size);
     return 0;
 }
 
@@ -149,18 +160,28 @@ int target_compare(struct item *item, const struct carried *carried, const struc
     return 0;
 }
 
-void note_stored_md5(struct item *item, const struct object *original, const unsigned char *md5)
+int check_stored_md5(struct item *item, const struct object *original, const unsigned char *md5,
+                     const unsigned char *sha256, struct call *call)
 {
     char stored[33], found[33];
+    unsigned char again[32];
+    uint64_t length;
 
     if (!md5 || memcmp(original->stored.md5, md5, 16) == 0)
-        return;
+        return 0;
+    if (hash_object(item->mover->source, &item->from, item->etag, again, &length, call) < 0)
+        return -1;
+    if (memcmp(again, sha256, sizeof(again)) != 0)
+        return err_set(&call->err, ERR_CORRUPT,
+                       "two readings of the same version gave different bytes, and the first does "
+                       "not have the stored Content-MD5");
     hex_encode(stored, original->stored.md5, 16);
     hex_encode(found, md5, 16);
     outcome_note(item->outcome, "stored_md5_wrong",
                  "the stored Content-MD5 says %s, the content is %s: the bytes moved are those the "
-                 "source served",
+                 "source served, twice",
                  stored, found);
+    return 0;
 }
 
 void outcome_moved(struct item *item, const unsigned char *sha256, const struct put_result *result,

@@ -271,7 +271,8 @@ static int commit(struct large *l, struct call *call)
 
     sha256_state_final(&l->sha256, sha256);
     md5_state_final(&l->md5, md5);
-    note_stored_md5(item, &l->original, l->want_md5 ? md5 : NULL);
+    if (check_stored_md5(item, &l->original, l->want_md5 ? md5 : NULL, sha256, call) < 0)
+        return -1;
     checksum_set(&l->options.known, CHECKSUM_SHA256, sha256);
     if (store_upload_commit(item->mover->target, &item->to, l->upload, l->results, l->count,
                             &l->options, &result, call) < 0) {

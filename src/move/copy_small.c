@@ -147,7 +147,9 @@ int copy_small(struct item *item, struct call *call)
     if (original_complete(item, &original, call) < 0)
         return -1;
     digest(&body, &original, &ours);
-    note_stored_md5(item, &original, ours.have & (1U << CHECKSUM_MD5) ? ours.md5 : NULL);
+    if (check_stored_md5(item, &original, ours.have & (1U << CHECKSUM_MD5) ? ours.md5 : NULL,
+                         ours.sha256, call) < 0)
+        return -1;
     carry(&original, item->row->name, item->mapped, &item->mover->target->traits, &carried);
     if (target_compare(item, &carried, &ours, &same, call) < 0)
         return -1;

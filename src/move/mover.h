@@ -137,8 +137,12 @@ must_check int target_compare(struct item *item, const struct carried *carried,
 /* Read back what the target holds and compare its SHA-256; ERR_CORRUPT when it differs. */
 must_check int target_read_back(struct item *item, const char *etag, const unsigned char *sha256,
                                 struct call *call);
-/* Compare the stored MD5 with that of the content and note when it lies. */
-void note_stored_md5(struct item *item, const struct object *original, const unsigned char *md5);
+/* Compare the stored MD5 with that of the content (NULL: nothing is stored), and note when it lies.
+ * That it is the stored value that is wrong, not the transport, is known from a second reading that
+ * gives the same SHA-256; ERR_CORRUPT when it does not. */
+must_check int check_stored_md5(struct item *item, const struct object *original,
+                                const unsigned char *md5, const unsigned char *sha256,
+                                struct call *call);
 void outcome_moved(struct item *item, const unsigned char *sha256, const struct put_result *result,
                    enum proof proof);
 

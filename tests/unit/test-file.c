@@ -40,8 +40,8 @@ static char *read_file(const struct vault *s, const char *below)
     FILE *file = fopen(path, "r");
 
     assert_non_null(file);
-    (void)fread(text, 1, 99999, file);
-    (void)fclose(file);
+    assert_true(fread(text, 1, 99999, file) < 99999);
+    assert_int_equal(fclose(file), 0);
     return text;
 }
 
