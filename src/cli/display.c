@@ -44,6 +44,17 @@ static void rate(struct display *d, struct look *l)
     d->seen++;
 }
 
+/* At the end, the rate is that of the whole run. */
+static void whole_rate(const struct display *d, struct look *l)
+{
+    double span = (double)(clock_monotonic() - d->begun_at) / (double)CLOCK_SECOND;
+
+    if (span <= 0)
+        return;
+    l->objects_per_second = (double)(l->settled - d->begun_objects) / span;
+    l->bytes_per_second = (double)(l->transferred - d->begun_bytes) / span;
+}
+
 /* By bytes where they decide, by objects where those do: whichever takes longer. */
 static int64_t remaining(const struct look *l)
 {
@@ -84,7 +95,10 @@ static void look_at(struct display *d, struct look *l)
     };
     locked(&p->lock);
     memcpy(l->trouble, p->last_trouble, sizeof(l->trouble));
-    rate(d, l);
+    if (cancel_is_raised(&d->stop))
+        whole_rate(d, l);
+    else
+        rate(d, l);
     l->seconds_left = remaining(l);
 }
 
@@ -214,7 +228,11 @@ static void *display_thread(void *argument)
 
 void display_start(struct display *d, enum display_kind kind, struct move_progress *progress)
 {
-    *d = (struct display){.kind = kind, .progress = progress};
+    *d = (struct display){.kind = kind,
+                          .progress = progress,
+                          .begun_at = clock_monotonic(),
+                          .begun_objects = atomic_load(&progress->settled),
+                          .begun_bytes = atomic_load(&progress->transferred)};
     d->running = pthread_create(&d->thread, NULL, display_thread, d) == 0;
 }
 

@@ -28,6 +28,10 @@ struct display {
     int64_t seen_objects[16];
     int64_t seen_bytes[16];
     unsigned seen;
+    /* The whole run, for the last look. */
+    int64_t begun_at;
+    int64_t begun_objects;
+    int64_t begun_bytes;
 };
 
 void display_start(struct display *d, enum display_kind kind, struct move_progress *progress);

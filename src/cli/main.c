@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* The program: finds the command and runs it. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,7 +14,7 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-    &command_move,   &command_plan,   &command_verify,    &command_jobs,
+    &command_move,   &command_plan,   &command_verify, &command_jobs,
     &command_status, &command_report, &command_stores, &command_providers,
 };
 
@@ -84,8 +85,27 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* Options may stand before the command too (bascule --config FILE move ...): move the command in
+ * front of them. */
+static void command_first(int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc && argv[at][0] == '-') {
+        bool has_value = strcmp(argv[at], "--config") == 0 || strcmp(argv[at], "-c") == 0 ||
+                         strcmp(argv[at], "--ledger") == 0;
+        at += has_value ? 2 : 1;
+    }
+    if (at <= 1 || at >= argc)
+        return;
+    char *command = argv[at];
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
+    argv[1] = command;
+}
+
 static int dispatch(int argc, char **argv)
 {
+    command_first(argc, argv);
     const char *name = argc > 1 ? argv[1] : "--help";
 
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
