@@ -12,6 +12,7 @@
 #include "cli/notebook.h"
 #include "cli/summary.h"
 #include "util/log.h"
+#include "util/thread.h"
 
 struct move_arguments {
     struct common_options common;
@@ -107,13 +108,35 @@ static int check_ends(const struct endpoint *source, const struct endpoint *targ
     return 0;
 }
 
-static int exit_code_of_job(const struct ledger_job *job)
+static int exit_code_of_job(struct ledger *l, const struct ledger_job *job)
 {
     if (job->state == LEDGER_JOB_INTERRUPTED)
         return EXIT_INTERRUPTED;
     if (job->state != LEDGER_JOB_DONE || job->counts.by[LEDGER_FAILED].objects)
         return EXIT_FAILED;
-    return job->counts.by[LEDGER_REFUSED].objects ? EXIT_REFUSALS : EXIT_OK;
+    return job->counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, job) != 0
+               ? EXIT_REFUSALS
+               : EXIT_OK;
+}
+
+/* What ended the job, or kept it from being done, in one line on standard error. */
+static void say_why(const struct ledger_job *job, struct move_progress *progress)
+{
+    struct err why = {0};
+    int64_t failed = job->counts.by[LEDGER_FAILED].objects;
+
+    if (job->state == LEDGER_JOB_FAILED && job->error) {
+        (void)err_set(&why, ERR_INTERNAL, "move: %s", job->error);
+    } else if (job->state == LEDGER_JOB_DONE && failed) {
+        locked(&progress->lock);
+        (void)err_set(&why, ERR_INTERNAL,
+                      "move: %" PRId64 " object%s failed, the latest one: %s (run the same command "
+                      "again, or see bascule report %s)",
+                      failed, failed == 1 ? "" : "s", progress->last_trouble, job->name);
+    } else {
+        return;
+    }
+    complain(&why);
 }
 
 static int run(const struct move_arguments *a, const char *ends[2], struct call *call)
@@ -145,11 +168,12 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
                   &progress);
     int ran = move_run(ledger, &options, &progress, &job, call);
     display_stop(&display);
+    if (ran == 0) {
+        summary_print(ledger, &job, a->common.json);
+        say_why(&job, &progress);
+    }
     move_progress_release(&progress);
-    if (ran < 0)
-        return -1;
-    summary_print(ledger, &job, a->common.json);
-    return exit_code_of_job(&job);
+    return ran < 0 ? -1 : exit_code_of_job(ledger, &job);
 }
 
 static int command_run(const struct command *self, int argc, char **argv)

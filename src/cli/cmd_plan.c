@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/endpoint.h"
+#include "cli/summary.h"
 #include "codec/size.h"
 #include "move/plan.h"
 #include "store/provider.h"
@@ -261,7 +262,9 @@ static int plan(const struct plan_arguments *a, const struct config *config,
         print_json(&job, &result, &e);
     else if (print_plan(a, l, &job, &result, &e, call) < 0)
         return -1;
-    return job.counts.by[LEDGER_REFUSED].objects ? EXIT_REFUSALS : EXIT_OK;
+    return job.counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, &job) != 0
+               ? EXIT_REFUSALS
+               : EXIT_OK;
 }
 
 static int command_run(const struct command *self, int argc, char **argv)

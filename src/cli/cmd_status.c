@@ -46,6 +46,8 @@ static int show(const char *url, const char *name, bool json, bool watch, struct
         if (watch && !json && isatty(STDOUT_FILENO))
             printf("\033[H\033[2J");
         summary_print(l, &job, json);
+        if (job.error && !json)
+            printf("  stopped because: %s\n", job.error);
         if (is_running(&job) && !json)
             print_rate(l, &job, call);
         (void)fflush(stdout);

@@ -41,7 +41,11 @@ void signals_watch(void)
 void complain(const struct err *e)
 {
     (void)fflush(stdout);
-    (void)fprintf(stderr, "bascule: %s\n", e->text);
+    (void)fputs("bascule: ", stderr);
+    /* Names come from outside: no line breaks, no escape sequences. */
+    for (const char *c = e->text; *c; c++)
+        (void)fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
+    (void)fputc('\n', stderr);
 }
 
 int exit_code_of(const struct err *e)

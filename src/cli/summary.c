@@ -133,6 +133,22 @@ static void print_refused_containers(struct ledger *l, const struct ledger_job *
     }
 }
 
+int summary_refused_containers(struct ledger *l, const struct ledger_job *job)
+{
+    struct call call = CALL_INIT;
+    int64_t after = 0;
+    int refused = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(l, job->id, after, &c, 1, &call);
+        if (n <= 0)
+            return n < 0 ? -1 : refused;
+        after = c.id;
+        refused += c.code != ERR_NONE && !c.gone;
+    }
+}
+
 void summary_print(struct ledger *l, const struct ledger_job *job, bool json)
 {
     if (json) {
@@ -146,8 +162,6 @@ void summary_print(struct ledger *l, const struct ledger_job *job, bool json)
     }
     printf("job %s (%s): %s -> %s, run %" PRId64 "\n", job->name, ledger_job_state_word(job->state),
            job->source, job->target, job->generation);
-    if (job->error)
-        printf("  stopped because: %s\n", job->error);
     print_counts(&job->counts);
     print_refused_containers(l, job);
     print_troubles(l, job);

@@ -194,15 +194,15 @@ static int prepare_one(struct mover *m, struct ledger_container *c, struct call 
     json_t *before = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
     json_t *carried = json_object();
     bool fresh = false;
-    int result = create_target(m, c, &ready.versions, &fresh, call);
+    int result = read_settings(m, c->source, &settings, call);
 
+    if (result == 0)
+        result = create_target(m, c, &ready.versions, &fresh, call);
     /* What an earlier start of this generation put there does not make it somebody else's.  Later
      * generations look at every object the ledger does not know. */
     fresh = before ? json_is_true(json_object_get(before, "fresh")) : fresh;
     ready.fresh = fresh && !m->again;
     (void)json_object_set_new(carried, "fresh", json_boolean(fresh));
-    if (result == 0)
-        result = read_settings(m, c->source, &settings, call);
     if (result == 0)
         result = carry_settings(m, c, settings.data, carried, call);
     if (result == 0) {
@@ -227,8 +227,10 @@ static int prepare_or_refuse(struct mover *m, struct ledger_container *c, struct
         return c->code == ERR_NONE
                    ? 0
                    : ledger_container_refuse(m->ledger, c->id, ERR_NONE, NULL, call);
-    if (call->err.code != ERR_NAME && call->err.code != ERR_EXISTS &&
-        call->err.code != ERR_NOT_FOUND)
+    /* One that was asked for by name is the whole job. */
+    if (m->options->source_container ||
+        (call->err.code != ERR_NAME && call->err.code != ERR_EXISTS &&
+         call->err.code != ERR_NOT_FOUND))
         return err_prefix(&call->err, "make container '%s' ready", c->target);
     struct err why = call->err;
     err_clear(&call->err);

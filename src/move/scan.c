@@ -188,7 +188,8 @@ static int scan_one(struct mover *m, struct call *call)
         return claimed;
     if (list_container(m, &c, call) == 0)
         return 1;
-    if (call->err.code == ERR_NOT_FOUND || call->err.code == ERR_DENIED) {
+    if (!m->options->source_container &&
+        (call->err.code == ERR_NOT_FOUND || call->err.code == ERR_DENIED)) {
         struct err why = call->err;
         err_clear(&call->err);
         return ledger_container_refuse(m->ledger, c.id, why.code, why.text, call) < 0 ? -1 : 1;
