@@ -151,8 +151,8 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     struct ledger_notebook notebook;
 
     if (config_load(a->common.config, &config, &call->err) < 0 ||
-        endpoint_open(&config, ends[0], &source, call) < 0 ||
-        endpoint_open(&config, ends[1], &target, call) < 0 ||
+        endpoint_open(&config, ends[0], STORE_READ, &source, call) < 0 ||
+        endpoint_open(&config, ends[1], STORE_WRITE, &target, call) < 0 ||
         check_ends(&source, &target, &call->err) < 0 ||
         open_ledger(a->common.ledger ? a->common.ledger : config.ledger, &ledger, call) < 0)
         return -1;

@@ -233,8 +233,9 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     double price;
 
     if (read_price(a, &price, &call->err) < 0 ||
-        endpoint_open(config, ends[0], &source, call) < 0 ||
-        endpoint_open(config, ends[1], &target, call) < 0 || scratch_open(&scratch, &l, call) < 0)
+        endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
+        endpoint_open(config, ends[1], STORE_PLAN, &target, call) < 0 ||
+        scratch_open(&scratch, &l, call) < 0)
         return -1;
     struct move_options options = {.source = source.store,
                                    .target = target.store,

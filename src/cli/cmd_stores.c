@@ -162,7 +162,7 @@ static int examine(const struct stores_arguments *a, const struct config *config
     struct ledger_notebook notebook;
     struct examination x = {0};
 
-    if (endpoint_open(config, text, &e, call) < 0)
+    if (endpoint_open(config, text, STORE_PLAN, &e, call) < 0)
         return -1;
     ledger_notebook_init(&notebook, l);
     store_set_notebook(e.store, &notebook.notebook);

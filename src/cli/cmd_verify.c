@@ -67,7 +67,7 @@ static int against_ledger(const struct verify_arguments *a, const struct config 
 
     if (ledger_open_read(a->common.ledger ? a->common.ledger : config->ledger, &l, call) < 0 ||
         ledger_job_find(l, name, &job, call) < 0 ||
-        endpoint_open(config, job.target, &target, call) < 0)
+        endpoint_open(config, job.target, STORE_READ, &target, call) < 0)
         return -1;
     o->target = target.store;
     return verify_ledger(l, &job, o, r, call);
@@ -78,8 +78,8 @@ static int against_source(const struct config *config, const char *const ends[2]
 {
     auto_endpoint struct endpoint source = {0}, target = {0};
 
-    if (endpoint_open(config, ends[0], &source, call) < 0 ||
-        endpoint_open(config, ends[1], &target, call) < 0)
+    if (endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
+        endpoint_open(config, ends[1], STORE_READ, &target, call) < 0)
         return -1;
     o->source = source.store;
     o->target = target.store;

@@ -3,9 +3,7 @@
 #include "cli/endpoint.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
-#include "cli/stores.h"
 #include "store/driver/file.h"
 
 static bool is_url(const char *text)
@@ -44,8 +42,8 @@ static int read_containers(const struct yaml_node *store, struct pairs *ret, str
 }
 
 /* STORE:, STORE:CONTAINER, STORE:CONTAINER/PREFIX */
-static int open_named(const struct config *c, const char *text, struct endpoint *ret,
-                      struct call *call)
+static int open_named(const struct config *c, const char *text, enum store_use use,
+                      struct endpoint *ret, struct call *call)
 {
     const char *colon = strchr(text, ':');
     const struct yaml_node *node;
@@ -59,7 +57,7 @@ static int open_named(const struct config *c, const char *text, struct endpoint 
         ret->container = xstrndup(colon + 1, length);
     if (config_store(c, name, &node, &call->err) < 0 ||
         read_containers(node, &ret->containers, &call->err) < 0 ||
-        store_from_configuration(node, name, ret->container, &ret->opened, call) < 0)
+        store_from_configuration(node, name, ret->container, use, &ret->opened, call) < 0)
         return -1;
     if (colon[1 + length] == '/' && colon[2 + length])
         ret->prefix = xstrdup(colon + 2 + length);
@@ -70,14 +68,10 @@ static int open_named(const struct config *c, const char *text, struct endpoint 
     return 0;
 }
 
-static int open_path(const char *text, struct endpoint *ret, struct call *call)
+static int open_path(const char *text, enum store_use use, struct endpoint *ret, struct call *call)
 {
-    struct stat s;
-
     ret->text = xstrdup(text);
-    /* A path that is not there yet is a fine target, its parent is not made up. */
-    return stat(text, &s) == 0 ? file_store_open(text, text, &ret->opened.store, call)
-                               : file_store_open_or_make(text, text, &ret->opened.store, call);
+    return store_from_path(text, text, use, &ret->opened, call);
 }
 
 static int open_url(const char *text, struct endpoint *ret, struct call *call)
@@ -88,12 +82,13 @@ static int open_url(const char *text, struct endpoint *ret, struct call *call)
     return store_from_url(text, &ret->opened, &ret->container, &ret->prefix, call);
 }
 
-int endpoint_open(const struct config *c, const char *text, struct endpoint *ret, struct call *call)
+int endpoint_open(const struct config *c, const char *text, enum store_use use,
+                  struct endpoint *ret, struct call *call)
 {
     struct endpoint e = {0};
     int opened = is_url(text)    ? open_url(text, &e, call)
-                 : is_path(text) ? open_path(text, &e, call)
-                                 : open_named(c, text, &e, call);
+                 : is_path(text) ? open_path(text, use, &e, call)
+                                 : open_named(c, text, use, &e, call);
 
     if (opened < 0) {
         endpoint_release(&e);
@@ -119,7 +114,7 @@ int endpoint_manifest_paths(const struct config *c, const char *target, struct e
 {
     if (is_url(target))
         return 0;
-    if (endpoint_open(c, target, ret, call) < 0) {
+    if (endpoint_open(c, target, STORE_READ, ret, call) < 0) {
         /* The report is about what was done; that the target cannot be opened now does not change
          * it.  Only a directory's own escapes are missing then. */
         err_clear(&call->err);

@@ -26,8 +26,8 @@ struct endpoint {
 };
 #define auto_endpoint cleanup(endpoint_release)
 
-must_check int endpoint_open(const struct config *c, const char *text, struct endpoint *ret,
-                             struct call *call);
+must_check int endpoint_open(const struct config *c, const char *text, enum store_use use,
+                             struct endpoint *ret, struct call *call);
 void endpoint_release(struct endpoint *e);
 
 /* Where the bodies of a job's target lie, for its manifest: below a directory store the paths of

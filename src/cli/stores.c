@@ -3,6 +3,8 @@
 #include "cli/stores.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "auth/entra.h"
 #include "cli/configuration.h"
@@ -18,6 +20,7 @@ struct opening {
     const struct yaml_node *node;
     const char *name;
     const char *container;
+    enum store_use use;
     const struct provider *provider; /* or NULL */
     struct http_client_options http;
     struct opened_store opened;
@@ -28,6 +31,9 @@ void opened_store_release(struct opened_store *s)
     store_close(s->store);
     entra_free(s->entra);
     http_client_free(s->client);
+    if (s->made)
+        (void)rmdir(s->made); /* stays where something is in it by now */
+    free(s->made);
     *s = (struct opened_store){0};
 }
 
@@ -97,6 +103,22 @@ static int read_retry(const struct yaml_node *node, struct retry_options *ret, s
 
 /* ---- file ---- */
 
+int store_from_path(const char *path, const char *name, enum store_use use,
+                    struct opened_store *ret, struct call *call)
+{
+    struct stat s;
+    struct store *store;
+
+    /* Where it has to be made, its parents are not made up. */
+    if (use == STORE_READ || stat(path, &s) == 0)
+        return file_store_open(path, name, &ret->store, call);
+    if (file_store_open_or_make(path, name, &store, call) < 0)
+        return -1;
+    ret->store = store;
+    ret->made = use == STORE_PLAN ? xstrdup(path) : NULL;
+    return 0;
+}
+
 static int open_file(struct opening *o, struct call *call)
 {
     const char *path = NULL;
@@ -105,7 +127,7 @@ static int open_file(struct opening *o, struct call *call)
         return -1;
     if (!path)
         return yaml_error(o->node, &call->err, "store '%s' wants a path", o->name);
-    return file_store_open_or_make(path, o->name, &o->opened.store, call);
+    return store_from_path(path, o->name, o->use, &o->opened, call);
 }
 
 /* ---- azure ---- */
@@ -264,10 +286,10 @@ static int open_any(struct opening *o, struct provider_catalogue **catalogue, st
 }
 
 int store_from_configuration(const struct yaml_node *node, const char *name, const char *container,
-                             struct opened_store *ret, struct call *call)
+                             enum store_use use, struct opened_store *ret, struct call *call)
 {
     auto_catalogue struct provider_catalogue *catalogue = NULL;
-    struct opening o = {.node = node, .name = name, .container = container};
+    struct opening o = {.node = node, .name = name, .container = container, .use = use};
 
     if (open_any(&o, &catalogue, call) < 0) {
         opened_store_release(&o.opened);
