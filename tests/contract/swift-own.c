@@ -9,144 +9,10 @@
 #include <stdio.h>
 
 #include "codec/json.h"
-#include "store/driver/swift_internal.h"
-#include "unit.h"
+#include "swift_own.h"
 #include "util/random.h"
 
 #define SKIP 77
-#define PART ((uint64_t)100000)
-
-struct own {
-    struct store *store;
-    struct swift *swift;
-    struct call call;
-    char container[40];
-};
-
-static int open_store(struct store **ret, struct call *call)
-{
-    auto_secret struct secret key = SECRET_INIT;
-    struct swift_options options = {.auth = {.auth_url = getenv("BED_SWIFT_AUTH_URL"),
-                                             .user = getenv("BED_SWIFT_USER"),
-                                             .password = &key,
-                                             .tempauth = true}};
-
-    const char *text = getenv("BED_SWIFT_KEY");
-    secret_from_text(&key, text ? text : "");
-    return swift_store_open(&options, "swift", ret, call);
-}
-
-static struct object_key key_of(const struct own *o, const char *name)
-{
-    return (struct object_key){.container = o->container, .name = name};
-}
-
-static unsigned char *make_bytes(size_t n, unsigned seed)
-{
-    unsigned char *bytes = xmalloc(n ? n : 1);
-
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (unsigned char)((i * 31 + i / 251 + seed * 7) & 255);
-    return bytes;
-}
-
-static struct put_result put_bytes(struct own *o, const char *name, const void *bytes, size_t n,
-                                   const struct object *properties)
-{
-    struct object_key key = key_of(o, name);
-    struct put_options options = {.size = n, .properties = properties};
-    struct put_result result = PUT_RESULT_INIT;
-    struct source_bytes from;
-
-    source_bytes_init(&from, bytes, n);
-    assert_ok(store_put(o->store, &key, &options, &from.source, &result, &o->call), &o->call.err);
-    return result;
-}
-
-static char *send_parts(struct own *o, const struct object_key *key, const unsigned char *bytes,
-                        const struct put_options *options, struct part_result *parts,
-                        uint32_t *ret_count)
-{
-    char *id = NULL;
-    uint32_t count = 0;
-
-    assert_ok(store_upload_begin(o->store, key, options, &id, &o->call), &o->call.err);
-    for (uint64_t at = 0; at < options->size; at += PART, count++) {
-        uint64_t left = options->size - at;
-        struct part_options part = {.offset = at, .size = left < PART ? left : PART};
-        struct source_bytes from;
-        source_bytes_init(&from, bytes + at, (size_t)part.size);
-        assert_ok(store_upload_part(o->store, key, id, count, &part, &from.source, &parts[count],
-                                    &o->call),
-                  &o->call.err);
-    }
-    *ret_count = count;
-    return id;
-}
-
-/* A static large object of n bytes. */
-static void put_large(struct own *o, const char *name, const unsigned char *bytes, size_t n)
-{
-    struct object_key key = key_of(o, name);
-    struct put_options options = {.size = n};
-    struct part_result parts[64];
-    auto_put_result struct put_result result = PUT_RESULT_INIT;
-    uint32_t count;
-    auto_free char *id = send_parts(o, &key, bytes, &options, parts, &count);
-
-    assert_ok(store_upload_commit(o->store, &key, id, parts, count, &options, &result, &o->call),
-              &o->call.err);
-    assert_int_equal(result.proof, PROOF_ETAG);
-}
-
-static void assert_holds_version(struct own *o, const struct object_key *key, const void *bytes,
-                                 size_t n)
-{
-    struct get_options whole = {.length = STORE_TO_END};
-    auto_buf
-    struct buf got = BUF_INIT(16 << 20);
-    struct sink_buf sink;
-
-    sink_buf_init(&sink, &got);
-    assert_ok(store_get(o->store, key, &whole, &sink.sink, NULL, NULL, &o->call), &o->call.err);
-    assert_int_equal(got.length, n);
-    assert_memory_equal(got.data, bytes, n);
-}
-
-static void assert_holds(struct own *o, const char *name, const void *bytes, size_t n)
-{
-    struct object_key key = key_of(o, name);
-
-    assert_holds_version(o, &key, bytes, n);
-}
-
-static size_t count_in(struct own *o, const char *container, const char *prefix)
-{
-    auto_object_list struct object_list page = OBJECT_LIST_INIT;
-    struct list_options options = {.prefix = prefix};
-
-    assert_ok(store_list(o->store, container, &options, &page, &o->call), &o->call.err);
-    return page.count;
-}
-
-static size_t segments_of(struct own *o, const char *name)
-{
-    auto_free char *container = swift_segments_container(o->swift, o->container);
-    auto_free char *prefix = xasprintf("%s/bascule/", name);
-
-    return count_in(o, container, prefix);
-}
-
-/* A request of our own, for what the driver has no word for. */
-static void raw(struct own *o, const char *method, const char *path, const char *header,
-                const char *value)
-{
-    auto_request struct http_request request = {.method = method};
-
-    if (header)
-        http_request_header(&request, header, value);
-    assert_ok(swift_simple(o->swift, &request, path, NULL, NULL, &o->call, "test"), &o->call.err);
-}
 
 /* ------------------------------------------------------------ large objects */
 
@@ -154,35 +20,35 @@ static void replacing_and_removing_large_objects(void **state)
 {
     struct own *o = *state;
     size_t n = 3 * PART + 5;
-    auto_free unsigned char *one = make_bytes(n, 1), *other = make_bytes(n, 2);
-    struct object_key key = key_of(o, "large/one");
+    auto_free unsigned char *one = own_bytes(n, 1), *other = own_bytes(n, 2);
+    struct object_key key = own_key(o, "large/one");
 
-    put_large(o, "large/one", one, n);
-    assert_holds(o, "large/one", one, n);
-    assert_int_equal(segments_of(o, "large/one"), 4);
-    put_large(o, "large/one", other, n - PART);
-    assert_holds(o, "large/one", other, n - PART);
-    assert_int_equal(segments_of(o, "large/one"), 3);
-    auto_put_result struct put_result small = put_bytes(o, "large/one", "small", 5, NULL);
-    assert_holds(o, "large/one", "small", 5);
-    assert_int_equal(segments_of(o, "large/one"), 0);
-    put_large(o, "large/one", one, n);
+    own_put_large(o, "large/one", one, n);
+    own_holds(o, "large/one", one, n);
+    assert_int_equal(own_segments(o, "large/one"), 4);
+    own_put_large(o, "large/one", other, n - PART);
+    own_holds(o, "large/one", other, n - PART);
+    assert_int_equal(own_segments(o, "large/one"), 3);
+    auto_put_result struct put_result small = own_put(o, "large/one", "small", 5, NULL);
+    own_holds(o, "large/one", "small", 5);
+    assert_int_equal(own_segments(o, "large/one"), 0);
+    own_put_large(o, "large/one", one, n);
     assert_ok(store_remove(o->store, &key, NULL, &o->call), &o->call.err);
-    assert_int_equal(segments_of(o, "large/one"), 0);
-    assert_int_equal(count_in(o, o->container, "large/one"), 0);
+    assert_int_equal(own_segments(o, "large/one"), 0);
+    assert_int_equal(own_count(o, o->container, "large/one"), 0);
 }
 
 static void aborting_what_is_done(void **state)
 {
     struct own *o = *state;
     size_t n = 2 * PART;
-    auto_free unsigned char *bytes = make_bytes(n, 3);
-    struct object_key key = key_of(o, "large/done");
+    auto_free unsigned char *bytes = own_bytes(n, 3);
+    struct object_key key = own_key(o, "large/done");
     struct put_options options = {.size = n, .if_absent = true};
     struct part_result parts[8];
     auto_put_result struct put_result first = PUT_RESULT_INIT, again = PUT_RESULT_INIT;
     uint32_t count;
-    auto_free char *id = send_parts(o, &key, bytes, &options, parts, &count);
+    auto_free char *id = own_send_parts(o, &key, bytes, &options, parts, &count);
 
     assert_ok(store_upload_commit(o->store, &key, id, parts, count, &options, &first, &o->call),
               &o->call.err);
@@ -196,50 +62,50 @@ static void aborting_what_is_done(void **state)
               &o->call.err);
     /* A run that died before it could note the commit throws the upload away. */
     assert_ok(store_upload_abort(o->store, &key, id, &o->call), &o->call.err);
-    assert_holds(o, "large/done", bytes, n);
+    own_holds(o, "large/done", bytes, n);
 }
 
 static void foreign_segments_stay(void **state)
 {
     struct own *o = *state;
     auto_segments struct swift_segments segments = {0};
-    auto_put_result struct put_result part = put_bytes(o, "foreign/part", "12345", 5, NULL);
+    auto_put_result struct put_result part = own_put(o, "foreign/part", "12345", 5, NULL);
     auto_put_result struct put_result result = PUT_RESULT_INIT;
     auto_free char *path = xasprintf("/%s/foreign/part", o->container);
-    struct object_key key = key_of(o, "foreign/whole");
+    struct object_key key = own_key(o, "foreign/whole");
     struct put_options options = {.size = 10};
 
     swift_segments_add(&segments, path, 5, part.etag);
     swift_segments_add(&segments, path, 5, part.etag);
     assert_ok(swift_manifest_put(o->swift, &key, &segments, &options, &result, &o->call),
               &o->call.err);
-    assert_holds(o, "foreign/whole", "1234512345", 10);
+    own_holds(o, "foreign/whole", "1234512345", 10);
     assert_ok(store_remove(o->store, &key, NULL, &o->call), &o->call.err);
-    assert_holds(o, "foreign/part", "12345", 5);
+    own_holds(o, "foreign/part", "12345", 5);
 }
 
 static void copies_stand_alone(void **state)
 {
     struct own *o = *state;
     size_t n = 3 * PART;
-    auto_free unsigned char *bytes = make_bytes(n, 4);
+    auto_free unsigned char *bytes = own_bytes(n, 4);
     auto_object struct object told = OBJECT_INIT;
-    struct object_key from = key_of(o, "copy/from"), whole = key_of(o, "copy/whole"),
-                      parts = key_of(o, "copy/parts");
+    struct object_key from = own_key(o, "copy/from"), whole = own_key(o, "copy/whole"),
+                      parts = own_key(o, "copy/parts");
     struct put_options options = {0};
     auto_put_result struct put_result one = PUT_RESULT_INIT, two = PUT_RESULT_INIT;
     uint64_t limit = o->swift->limits.file_size;
 
-    put_large(o, "copy/from", bytes, n);
+    own_put_large(o, "copy/from", bytes, n);
     assert_ok(store_copy(o->store, &from, NULL, &whole, &options, &one, &o->call), &o->call.err);
     o->swift->limits.file_size = n - 1;
     int copied = store_copy(o->store, &from, NULL, &parts, &options, &two, &o->call);
     o->swift->limits.file_size = limit;
     assert_ok(copied, &o->call.err);
-    assert_int_equal(segments_of(o, "copy/parts"), 3);
+    assert_int_equal(own_segments(o, "copy/parts"), 3);
     assert_ok(store_remove(o->store, &from, NULL, &o->call), &o->call.err);
-    assert_holds(o, "copy/whole", bytes, n);
-    assert_holds(o, "copy/parts", bytes, n);
+    own_holds(o, "copy/whole", bytes, n);
+    own_holds(o, "copy/parts", bytes, n);
     assert_ok(store_stat(o->store, &parts, &told, &o->call), &o->call.err);
     assert_string_equal(told.etag, two.etag);
 }
@@ -247,24 +113,24 @@ static void copies_stand_alone(void **state)
 static void dynamic_large_objects_are_seen(void **state)
 {
     struct own *o = *state;
-    auto_put_result struct put_result one = put_bytes(o, "dlo/1", "one", 3, NULL);
-    auto_put_result struct put_result two = put_bytes(o, "dlo/2", "two", 3, NULL);
+    auto_put_result struct put_result one = own_put(o, "dlo/1", "one", 3, NULL);
+    auto_put_result struct put_result two = own_put(o, "dlo/2", "two", 3, NULL);
     auto_object_list struct object_list page = OBJECT_LIST_INIT;
     struct list_options options = {.prefix = "whole"};
     auto_free char *path = swift_path(o->container, "whole");
     auto_free char *manifest = xasprintf("%s/dlo/", o->container);
 
-    raw(o, "PUT", path, "X-Object-Manifest", manifest);
+    own_raw(o, "PUT", path, "X-Object-Manifest", manifest);
     assert_ok(store_list(o->store, o->container, &options, &page, &o->call), &o->call.err);
     assert_int_equal(page.count, 1);
     assert_int_equal(page.list[0].size, 6);
     assert_int_equal(page.list[0].stored.have, 0);
-    struct object_key key = key_of(o, "whole");
+    struct object_key key = own_key(o, "whole");
     struct get_options same = {.length = STORE_TO_END, .if_match = page.list[0].etag};
     struct sink_count sink;
     sink_count_init(&sink);
     assert_ok(store_get(o->store, &key, &same, &sink.sink, NULL, NULL, &o->call), &o->call.err);
-    assert_holds(o, "whole", "onetwo", 6);
+    own_holds(o, "whole", "onetwo", 6);
 }
 
 static void long_names_have_segments(void **state)
@@ -272,19 +138,19 @@ static void long_names_have_segments(void **state)
     struct own *o = *state;
     char name[1025];
     size_t n = 2 * PART;
-    auto_free unsigned char *bytes = make_bytes(n, 5);
+    auto_free unsigned char *bytes = own_bytes(n, 5);
     auto_free char *container = swift_segments_container(o->swift, o->container);
-    struct object_key key = key_of(o, name);
+    struct object_key key = own_key(o, name);
 
     memset(name, 'n', 8);
     for (size_t i = 8; i < 1024; i += 2)
         memcpy(name + i, "\xc3\xbc", 2);
     name[1024] = '\0';
-    put_large(o, name, bytes, n);
-    assert_holds(o, name, bytes, n);
-    assert_int_equal(count_in(o, container, "nnnnnnnn"), 2);
+    own_put_large(o, name, bytes, n);
+    own_holds(o, name, bytes, n);
+    assert_int_equal(own_count(o, container, "nnnnnnnn"), 2);
     assert_ok(store_remove(o->store, &key, NULL, &o->call), &o->call.err);
-    assert_int_equal(count_in(o, container, "nnnnnnnn"), 0);
+    assert_int_equal(own_count(o, container, "nnnnnnnn"), 0);
 }
 
 /* ----------------------------------------------------------------- versions */
@@ -313,7 +179,7 @@ static void versions(void **state)
     auto_container struct container told = CONTAINER_INIT;
     char kept[40];
     size_t n = 2 * PART;
-    auto_free unsigned char *bytes = make_bytes(n, 6);
+    auto_free unsigned char *bytes = own_bytes(n, 6);
     struct object_key key = {.container = container, .name = "v"};
 
     assert_ok(store_container_create(o->store, container, &properties, &o->call), &o->call.err);
@@ -321,10 +187,10 @@ static void versions(void **state)
     assert_true(told.versioning);
     memcpy(kept, o->container, sizeof(kept));
     (void)snprintf(o->container, sizeof(o->container), "%s", container);
-    put_large(o, "v", bytes, n);
-    auto_put_result struct put_result two = put_bytes(o, "v", "two", 3, NULL);
+    own_put_large(o, "v", bytes, n);
+    auto_put_result struct put_result two = own_put(o, "v", "two", 3, NULL);
     assert_non_null(two.version);
-    assert_int_equal(segments_of(o, "v"), 2);
+    assert_int_equal(own_segments(o, "v"), 2);
     assert_ok(store_remove(o->store, &key, NULL, &o->call), &o->call.err);
     for (unsigned limit = 1; limit < 4; limit++) {
         auto_object_list struct object_list all = OBJECT_LIST_INIT;
@@ -338,12 +204,12 @@ static void versions(void **state)
     auto_object_list struct object_list all = OBJECT_LIST_INIT;
     list_versions(o, container, 0, &all);
     struct object_key large = {container, "v", VERSION_ID, all.list[2].version};
-    assert_holds_version(o, &large, bytes, n);
+    own_holds_version(o, &large, bytes, n);
     for (size_t i = 0; i < all.count; i++) {
         struct object_key one = {container, "v", all.list[i].kind, all.list[i].version};
         assert_ok(store_remove(o->store, &one, NULL, &o->call), &o->call.err);
     }
-    assert_int_equal(segments_of(o, "v"), 0);
+    assert_int_equal(own_segments(o, "v"), 0);
     memcpy(o->container, kept, sizeof(kept));
     assert_ok(store_container_remove(o->store, container, &o->call), &o->call.err);
 }
@@ -353,7 +219,7 @@ static void versions(void **state)
 static void odd_properties(void **state)
 {
     struct own *o = *state;
-    struct object_key key = key_of(o, "odd");
+    struct object_key key = own_key(o, "odd");
     auto_object struct object given = OBJECT_INIT, told = OBJECT_INIT;
     auto_free char *later = xasprintf("%lld", (long long)(clock_wall() / CLOCK_SECOND + 86400));
 
@@ -365,7 +231,7 @@ static void odd_properties(void **state)
     pairs_add(&given.metadata, "blanks", " x ");
     pairs_add(&given.metadata, "word", "gr\xc3\xbcn");
     pairs_add(&given.metadata, "x-delete-at", later);
-    auto_put_result struct put_result result = put_bytes(o, "odd", "x", 1, &given);
+    auto_put_result struct put_result result = own_put(o, "odd", "x", 1, &given);
     assert_ok(store_stat(o->store, &key, &told, &o->call), &o->call.err);
     assert_string_equal(told.expires, given.expires);
     pairs_sort(&given.metadata);
@@ -377,7 +243,7 @@ static void odd_properties(void **state)
 static void dropped_headers_come_back(void **state)
 {
     struct own *o = *state;
-    struct object_key key = key_of(o, "fragile");
+    struct object_key key = own_key(o, "fragile");
     auto_object struct object given = OBJECT_INIT, told = OBJECT_INIT;
 
     given.content_language = xstrdup("de");
@@ -386,7 +252,7 @@ static void dropped_headers_come_back(void **state)
     pairs_add(&given.metadata, "mine", "1");
     for (size_t i = 0; i < SWIFT_FRAGILE_COUNT; i++)
         o->swift->keeps[i] = SWIFT_DROPS;
-    auto_put_result struct put_result result = put_bytes(o, "fragile", "x", 1, &given);
+    auto_put_result struct put_result result = own_put(o, "fragile", "x", 1, &given);
     assert_ok(store_stat(o->store, &key, &told, &o->call), &o->call.err);
     assert_string_equal(told.content_language, "de");
     assert_string_equal(told.cache_control, "no-store");
@@ -394,7 +260,7 @@ static void dropped_headers_come_back(void **state)
     assert_int_equal(told.metadata.count, 1);
     for (size_t i = 0; i < SWIFT_FRAGILE_COUNT; i++)
         o->swift->keeps[i] = SWIFT_KEEPS_UNKNOWN;
-    auto_put_result struct put_result again = put_bytes(o, "fragile", "x", 1, &given);
+    auto_put_result struct put_result again = own_put(o, "fragile", "x", 1, &given);
     for (size_t i = 0; i < SWIFT_FRAGILE_COUNT; i++)
         assert_int_equal(o->swift->keeps[i], SWIFT_KEEPS);
 }
@@ -402,10 +268,10 @@ static void dropped_headers_come_back(void **state)
 static void damaged_bodies_are_refused(void **state)
 {
     struct own *o = *state;
-    struct object_key key = key_of(o, "damaged");
+    struct object_key key = own_key(o, "damaged");
     struct put_options options = {.size = 5};
     struct put_result result = PUT_RESULT_INIT;
-    auto_put_result struct put_result before = put_bytes(o, "damaged", "before", 6, NULL);
+    auto_put_result struct put_result before = own_put(o, "damaged", "before", 6, NULL);
     unsigned char wrong[16] = {1, 2, 3};
     struct source_bytes from;
 
@@ -413,16 +279,16 @@ static void damaged_bodies_are_refused(void **state)
     source_bytes_init(&from, "other", 5);
     assert_int_equal(store_put(o->store, &key, &options, &from.source, &result, &o->call), -1);
     assert_int_equal(o->call.err.code, ERR_CORRUPT);
-    assert_holds(o, "damaged", "before", 6);
+    own_holds(o, "damaged", "before", 6);
 }
 
 static void reading_checks_the_md5(void **state)
 {
     struct own *o = *state;
-    struct object_key key = key_of(o, "checked");
+    struct object_key key = own_key(o, "checked");
     struct get_options options = {.length = STORE_TO_END, .want_checksum = true};
     enum transport_check check = TRANSPORT_LENGTH;
-    auto_put_result struct put_result result = put_bytes(o, "checked", "bytes", 5, NULL);
+    auto_put_result struct put_result result = own_put(o, "checked", "bytes", 5, NULL);
     struct sink_count sink;
 
     sink_count_init(&sink);
@@ -476,14 +342,14 @@ static void public_large_objects_can_be_read(void **state)
     struct own *o = *state;
     auto_buf
     struct buf left = BUF_INIT(1000);
-    auto_free unsigned char *bytes = make_bytes(PART, 7);
+    auto_free unsigned char *bytes = own_bytes(PART, 7);
     auto_free char *path = swift_path(o->container, "public");
     auto_keystone_access struct keystone_access access = KEYSTONE_ACCESS_INIT;
     auto_request struct http_request request = {.method = "GET"};
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
     struct sink_count sink;
 
-    put_large(o, "public", bytes, PART);
+    own_put_large(o, "public", bytes, PART);
     assert_ok(
         store_container_apply(o->store, o->container, "{\"access\": \"blob\"}", &left, &o->call),
         &o->call.err);
@@ -503,16 +369,16 @@ static void public_large_objects_can_be_read(void **state)
 static void quota(void **state)
 {
     struct own *o = *state;
-    struct object_key key = key_of(o, "too much");
+    struct object_key key = own_key(o, "too much");
     struct put_options options = {.size = 5};
     struct put_result result = PUT_RESULT_INIT;
     auto_free char *path = swift_path(o->container, NULL);
     struct source_bytes from;
 
-    raw(o, "POST", path, "X-Container-Meta-Quota-Bytes", "1");
+    own_raw(o, "POST", path, "X-Container-Meta-Quota-Bytes", "1");
     source_bytes_init(&from, "bytes", 5);
     int put = store_put(o->store, &key, &options, &from.source, &result, &o->call);
-    raw(o, "POST", path, "X-Container-Meta-Quota-Bytes", "");
+    own_raw(o, "POST", path, "X-Container-Meta-Quota-Bytes", "");
     assert_int_equal(put, -1);
     assert_int_equal(o->call.err.code, ERR_QUOTA);
 }
@@ -557,7 +423,7 @@ static int set_up(void **state)
     struct own *o = xcalloc(1, sizeof(*o));
     char random[13];
 
-    if (open_store(&o->store, &o->call) < 0) {
+    if (own_open(&o->store, &o->call) < 0) {
         (void)fprintf(stderr, "%s\n", o->call.err.text);
         return -1;
     }
@@ -602,15 +468,15 @@ static void keep(void **state)
 {
     struct own *o = *state;
     size_t n = 5 * PART + 17;
-    auto_free unsigned char *large = make_bytes(n, 1), *small = make_bytes(1000, 2);
+    auto_free unsigned char *large = own_bytes(n, 1), *small = own_bytes(1000, 2);
     auto_object struct object given = OBJECT_INIT;
 
     given.content_type = xstrdup("text/x-judge");
     pairs_add(&given.metadata, "colour", "blue");
-    auto_put_result struct put_result one = put_bytes(o, "small", small, 1000, &given);
+    auto_put_result struct put_result one = own_put(o, "small", small, 1000, &given);
     auto_put_result struct put_result odd =
-        put_bytes(o, "a//b/gr\xc3\xbcn %41?#&+\x01", small, 1000, NULL);
-    put_large(o, "large", large, n);
+        own_put(o, "a//b/gr\xc3\xbcn %41?#&+\x01", small, 1000, NULL);
+    own_put_large(o, "large", large, n);
 }
 
 static int keep_objects(const char *container)
@@ -618,7 +484,7 @@ static int keep_objects(const char *container)
     struct own o = {.call = CALL_INIT};
     void *state = &o;
 
-    if (open_store(&o.store, &o.call) < 0) {
+    if (own_open(&o.store, &o.call) < 0) {
         (void)fprintf(stderr, "%s\n", o.call.err.text);
         return 1;
     }
