@@ -77,7 +77,7 @@ static void foreign_segments_stay(void **state)
 
     swift_segments_add(&segments, path, 5, part.etag);
     swift_segments_add(&segments, path, 5, part.etag);
-    assert_ok(swift_manifest_put(o->swift, &key, &segments, &options, &result, &o->call),
+    assert_ok(swift_manifest_put(o->swift, &key, "none", &segments, &options, &result, &o->call),
               &o->call.err);
     own_holds(o, "foreign/whole", "1234512345", 10);
     assert_ok(store_remove(o->store, &key, NULL, &o->call), &o->call.err);

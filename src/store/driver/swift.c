@@ -124,6 +124,8 @@ static void read_limits(const json_t *info, struct swift_limits *limits)
     if (limits->meta_name < 32)
         limits->meta_name = 32;
     limits->slo = slo != NULL;
+    /* Ceph heeds no If-None-Match.  Its /info has Swift's limits, but not this one. */
+    limits->if_absent = json_object_get(swift, "max_header_size") != NULL;
     limits->website = json_object_get(info, "staticweb") != NULL;
     limits->versioning = json_object_get(info, "object_versioning") != NULL;
 }

@@ -138,7 +138,7 @@ static int copy_segments(struct copying *c, struct swift_segments *copies, struc
     if (!options.properties)
         options.properties = &c->source;
     options.if_absent = false;
-    return swift_manifest_put(c->s, c->to, copies, &options, ret, call);
+    return swift_manifest_put(c->s, c->to, id, copies, &options, ret, call);
 }
 
 static int copy_large(struct copying *c, struct put_result *ret, struct call *call)

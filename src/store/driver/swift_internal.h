@@ -32,6 +32,7 @@ struct swift_limits {
     bool versioning;
     bool slo;
     bool website;
+    bool if_absent; /* heeds If-None-Match; elsewhere we look first */
 };
 
 /* What is known of the three headers a server may drop. */
@@ -80,7 +81,7 @@ must_check int swift_simple(struct swift *s, struct http_request *request, const
                             struct http_response *response, struct sink *sink, struct call *call,
                             const char *what, ...) printf_like(7, 8);
 
-/* GET path and parse the JSON answer; *ret is NULL for 204 (nothing there). */
+/* GET path and parse the JSON answer; *ret is NULL where there is none. */
 must_check int swift_get_json(struct swift *s, const char *path, size_t limit, json_t **ret,
                               struct call *call, const char *what, ...) printf_like(6, 7);
 
@@ -155,17 +156,20 @@ struct swift_segments {
     size_t size;
     bool ours;   /* every one is this driver's, made for this object */
     bool simple; /* whole plain objects: no ranges, no large objects inside */
+    bool listed; /* found by their names: the server shows no manifest */
 };
 #define auto_segments cleanup(swift_segments_release)
 void swift_segments_release(struct swift_segments *l);
 void swift_segments_add(struct swift_segments *l, const char *path, uint64_t size,
                         const char *etag);
 
-/* Read a manifest. */
+/* Read a manifest; ERR_UNSUPPORTED where the server does not show it (Ceph). */
 must_check int swift_segments_read(struct swift *s, const struct object_key *key,
                                    struct swift_segments *ret, struct call *call);
-/* Write one, with the properties, as key.  if_absent as in put. */
-must_check int swift_manifest_put(struct swift *s, const struct object_key *key,
+/* The id of the upload an object was made of, from an answer, or NULL. */
+const char *swift_upload_of(const struct http_response *response);
+/* Write one, with the properties and the upload's id, as key.  if_absent as in put. */
+must_check int swift_manifest_put(struct swift *s, const struct object_key *key, const char *id,
                                   const struct swift_segments *segments,
                                   const struct put_options *options, struct put_result *ret,
                                   struct call *call);
@@ -176,7 +180,7 @@ struct swift_replacing {
     const char *if_match;
     bool if_absent;
     enum err_code absent;
-    bool always;
+    bool always; /* if_absent is held against what is there too */
 };
 must_check int swift_before_replace(struct swift *s, const struct object_key *key,
                                     const struct swift_replacing *how, struct swift_segments *ret,

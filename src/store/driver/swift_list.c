@@ -158,7 +158,8 @@ static char *next_cursor(const struct object_list *page, bool versions)
     return xasprintf("n%s", last->name);
 }
 
-/* The head of a dynamic large object, and a symbolic link, are listed as empty. */
+/* The head of a dynamic large object, and a symbolic link, are listed as empty; Ceph lists its
+ * large objects with the size of the manifest and the MD5 of nothing. */
 static int look_at_empty(struct swift *s, const char *container, struct object *o,
                          struct call *call)
 {
@@ -207,7 +208,7 @@ int swift_list(struct store *store, const char *container, const struct list_opt
         return err_prefix(&call->err, "list '%s': the server's answer", container);
     for (size_t i = 0; i < page.count; i++) {
         struct object *o = &page.list[i];
-        if (o->size == 0 && o->kind != VERSION_MARKER && same_string(o->etag, EMPTY_MD5) &&
+        if (o->kind != VERSION_MARKER && same_string(o->etag, EMPTY_MD5) &&
             look_at_empty(s, container, o, call) < 0)
             return err_prefix(&call->err, "list '%s'", container);
     }

@@ -51,9 +51,11 @@ static void suffix_of(const char *key, size_t longest, char suffix[SUFFIX_MAX + 
     suffix[n] = '\0';
 }
 
+/* Ours, or Ceph's mark on a manifest: nobody's metadata. */
 static bool is_own(const char *suffix)
 {
-    return strncasecmp(suffix, SWIFT_OWN, strlen(SWIFT_OWN)) == 0;
+    return strncasecmp(suffix, SWIFT_OWN, strlen(SWIFT_OWN)) == 0 ||
+           strcasecmp(suffix, "static-large-object") == 0;
 }
 
 /* A suffix nobody has yet, with a number at its end where the rule's own is taken. */

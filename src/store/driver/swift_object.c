@@ -283,7 +283,11 @@ int swift_put(struct store *store, const struct object_key *key, const struct pu
     auto_free char *path = swift_path(key->container, key->name);
     struct swift_body body = {.from = from, .size = options->size, .known = &options->known};
     struct swift_replacing replacing = {
-        .if_match = options->if_match, .if_absent = options->if_absent, .absent = ERR_CHANGED};
+        .if_match = options->if_match,
+        .if_absent = options->if_absent,
+        .absent = ERR_CHANGED,
+        .always = options->if_absent && !s->limits.if_absent,
+    };
 
     if (!utf8_valid(key->name, strlen(key->name)))
         return err_set(&call->err, ERR_NAME, "a name that is not UTF-8 cannot be held by Swift");
@@ -315,7 +319,7 @@ int swift_remove(struct store *store, const struct object_key *key, const char *
         return -1;
     if (swift_before_replace(s, key, &replacing, &old, call) < 0)
         return err_prefix(&call->err, "remove '%s/%s'", key->container, key->name);
-    if (old.count && !key->version)
+    if (old.count && !old.listed && !key->version)
         return swift_segments_remove(s, key, call);
     if (swift_simple(s, &request, path, NULL, NULL, call, "remove '%s/%s'", key->container,
                      key->name) < 0)

@@ -222,7 +222,7 @@ int swift_get_json(struct swift *s, const char *path, size_t limit, json_t **ret
     sink_buf_init(&sink, &body);
     if (swift_simple(s, &request, path, &response, &sink.sink, call, "%s", doing) < 0)
         return -1;
-    if (response.status == 204) {
+    if (response.status == 204 || body.length == 0) {
         *ret = NULL;
         return 0;
     }

@@ -15,6 +15,9 @@
 #include "store/driver/swift_internal.h"
 #include "util/log.h"
 
+/* Of which upload a large object was made. */
+#define UPLOAD "X-Object-Meta-" SWIFT_OWN "upload"
+
 /* So many containers are remembered; beyond, each write looks again. */
 #define REMEMBERED_MAX 1000
 
@@ -98,6 +101,10 @@ int swift_segments_read(struct swift *s, const struct object_key *key, struct sw
     if (swift_get_json(s, path, SWIFT_MANIFEST_MAX, &manifest, call, "read the segments of '%s/%s'",
                        key->container, key->name) < 0)
         return -1;
+    if (!manifest)
+        return err_set(&call->err, ERR_UNSUPPORTED,
+                       "read the segments of '%s/%s': this server does not show them",
+                       key->container, key->name);
     if (!json_is_array(manifest))
         return err_set(&call->err, ERR_REMOTE, "read the segments of '%s/%s': not a list",
                        key->container, key->name);
@@ -160,7 +167,12 @@ static void joint_etag(const struct swift_segments *segments, char hex[HASH_HEX_
     hex_encode(hex, md5, sizeof(md5));
 }
 
-int swift_manifest_put(struct swift *s, const struct object_key *key,
+const char *swift_upload_of(const struct http_response *response)
+{
+    return http_response_header(response, UPLOAD);
+}
+
+int swift_manifest_put(struct swift *s, const struct object_key *key, const char *id,
                        const struct swift_segments *segments, const struct put_options *options,
                        struct put_result *ret, struct call *call)
 {
@@ -178,6 +190,7 @@ int swift_manifest_put(struct swift *s, const struct object_key *key,
         return err_prefix(&call->err, "join the segments of '%s/%s'", key->container, key->name);
     if (options->if_absent)
         http_request_header(&request, "If-None-Match", "*");
+    http_request_header(&request, UPLOAD, id);
     http_request_header(&request, "Accept", "application/json");
     source_bytes_init(&body, text.data, text.length);
     request.body = &body.source;
@@ -276,6 +289,49 @@ static int lives_on(struct swift *s, const struct object_key *key, struct call *
     return swift_container_versions(&response);
 }
 
+/* All that lies under the name of one upload. */
+static int list_segments(struct swift *s, const struct object_key *key, const char *id,
+                         struct swift_segments *ret, struct call *call)
+{
+    auto_free char *container = swift_segments_container(s, key->container);
+    auto_free char *first = swift_segment_name(key->name, id, 0);
+    auto_free char *prefix = xstrndup(first, strlen(first) - 8);
+    auto_object_list struct object_list page = OBJECT_LIST_INIT;
+    struct list_options options = {.prefix = prefix};
+
+    if (swift_list(&s->store, container, &options, &page, call) < 0)
+        return -1;
+    for (size_t i = 0; i < page.count; i++) {
+        auto_free char *path = xasprintf("/%s/%s", container, page.list[i].name);
+        swift_segments_add(ret, path, page.list[i].size, page.list[i].etag);
+    }
+    ret->listed = true;
+    return 0;
+}
+
+/* The segments of a large object that is going to be replaced, if they are ours. */
+static int find_segments(struct swift *s, const struct object_key *key,
+                         const struct http_response *head, struct swift_segments *ret,
+                         struct call *call)
+{
+    auto_segments struct swift_segments found = {0};
+    const char *id = swift_upload_of(head);
+
+    if (swift_segments_read(s, key, &found, call) < 0) {
+        if (call->err.code != ERR_UNSUPPORTED)
+            return -1;
+        err_clear(&call->err);
+        if (!id || list_segments(s, key, id, &found, call) < 0)
+            return id ? -1 : 0;
+        found.ours = true;
+    }
+    if (found.ours) {
+        *ret = found;
+        found = (struct swift_segments){0};
+    }
+    return 0;
+}
+
 int swift_before_replace(struct swift *s, const struct object_key *key,
                          const struct swift_replacing *how, struct swift_segments *ret,
                          struct call *call)
@@ -307,14 +363,7 @@ int swift_before_replace(struct swift *s, const struct object_key *key,
     int lives = lives_on(s, key, call);
     if (lives)
         return lives < 0 ? -1 : 0;
-    auto_segments struct swift_segments found = {0};
-    if (swift_segments_read(s, key, &found, call) < 0)
-        return -1;
-    if (found.ours) {
-        *ret = found;
-        found = (struct swift_segments){0};
-    }
-    return 0;
+    return find_segments(s, key, &response, ret, call);
 }
 
 void swift_after_replace(struct swift *s, const struct swift_segments *old, struct call *call)

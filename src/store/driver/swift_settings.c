@@ -296,15 +296,36 @@ static const struct {
     {"versioning", apply_versioning}, {"quota", apply_quota},
 };
 
+/* Servers answer 202 to settings they know nothing of: read back whether it is there. */
+static int took(struct swift *s, const char *container, const char *key, const json_t *value,
+                struct call *call)
+{
+    auto_json json_t *now = json_object();
+
+    if (read_all(s, container, now, call) < 0)
+        return -1;
+    const json_t *there = json_object_get(now, key);
+    if (json_is_string(value))
+        return json_equal(there, value);
+    if (json_is_boolean(value))
+        return json_is_true(there) == json_is_true(value);
+    return there != NULL;
+}
+
 /* Apply what from holds of this key, and take it out where that succeeds. */
 static int apply_one(struct swift *s, const char *container, size_t index, json_t *from,
                      struct call *call)
 {
-    const json_t *value = json_object_get(from, appliers[index].key);
-    int result = value ? appliers[index].apply(s, container, value, call) : 0;
+    const char *key = appliers[index].key;
+    const json_t *value = json_object_get(from, key);
+    int result = value ? appliers[index].apply(s, container, value, call) : 1;
 
-    if (value && result == 0)
-        json_object_del(from, appliers[index].key);
+    if (result == 0) {
+        int there = took(s, container, key, value, call);
+        if (there > 0)
+            json_object_del(from, key);
+        result = there < 0 ? -1 : 0;
+    }
     return result < 0 ? -1 : 0;
 }
 

@@ -133,17 +133,44 @@ static int commit_empty(struct store *store, const struct object_key *key,
     return swift_put(store, key, options, &nothing.source, ret, call);
 }
 
+/* Whether one state of the object is made of this upload: 1, 0, or -1. */
+static int is_made_of(struct swift *s, const struct object_key *key, const char *id,
+                      struct call *call)
+{
+    auto_request struct http_request request = {.method = "HEAD"};
+    auto_response struct http_response response = HTTP_RESPONSE_INIT;
+    auto_segments struct swift_segments there = {0};
+    auto_free char *path = swift_object_path(key);
+
+    if (swift_simple(s, &request, path, &response, NULL, call, "look at what is there") == 0) {
+        if (!swift_is_slo(&response))
+            return 0;
+        if (same_string(swift_upload_of(&response), id))
+            return 1;
+        /* Somebody may have set other metadata since. */
+        if (swift_segments_read(s, key, &there, call) == 0)
+            return belongs(&there, id);
+        if (call->err.code == ERR_UNSUPPORTED) {
+            err_clear(&call->err);
+            return 0;
+        }
+    }
+    if (call->err.code != ERR_NOT_FOUND)
+        return -1;
+    err_clear(&call->err);
+    return 0;
+}
+
 /* A commit that was answered, but whose answer was lost, is repeated: what is there now is then
  * our own work. */
 static bool is_done_already(struct swift *s, const struct object_key *key, const char *id,
                             struct put_result *ret, struct call *call)
 {
     struct call own = call_child(call, NULL);
-    auto_segments struct swift_segments there = {0};
     auto_object struct object object = OBJECT_INIT;
 
-    if (call->err.code != ERR_CHANGED || swift_segments_read(s, key, &there, &own) < 0 ||
-        !belongs(&there, id) || swift_stat(&s->store, key, &object, &own) < 0)
+    if (call->err.code != ERR_CHANGED || is_made_of(s, key, id, &own) != 1 ||
+        swift_stat(&s->store, key, &object, &own) < 0)
         return false;
     err_clear(&call->err);
     put_result_release(ret);
@@ -159,8 +186,10 @@ int swift_upload_commit(struct store *store, const struct object_key *key, const
 {
     struct swift *s = swift_of(store);
     auto_segments struct swift_segments segments = {0}, old = {0};
-    struct swift_replacing replacing = {
-        .if_match = options->if_match, .if_absent = options->if_absent, .absent = ERR_CHANGED};
+    struct swift_replacing replacing = {.if_match = options->if_match,
+                                        .if_absent = options->if_absent,
+                                        .absent = ERR_CHANGED,
+                                        .always = options->if_absent && !s->limits.if_absent};
     uint64_t size;
 
     if (check_id(key, id, call) < 0 ||
@@ -173,7 +202,7 @@ int swift_upload_commit(struct store *store, const struct object_key *key, const
     if (!segments.count)
         return commit_empty(store, key, options, ret, call);
     if (swift_before_replace(s, key, &replacing, &old, call) < 0 ||
-        swift_manifest_put(s, key, &segments, options, ret, call) < 0) {
+        swift_manifest_put(s, key, id, &segments, options, ret, call) < 0) {
         if (is_done_already(s, key, id, ret, call))
             return 0;
         return err_prefix(&call->err, "upload of '%s/%s'", key->container, key->name);
@@ -184,27 +213,6 @@ int swift_upload_commit(struct store *store, const struct object_key *key, const
 }
 
 /* ------------------------------------------------------------------ abort */
-
-/* Whether one state of the object is made of this upload: 1, 0, or -1. */
-static int is_made_of(struct swift *s, const struct object_key *key, const char *id,
-                      struct call *call)
-{
-    auto_request struct http_request request = {.method = "HEAD"};
-    auto_response struct http_response response = HTTP_RESPONSE_INIT;
-    auto_segments struct swift_segments there = {0};
-    auto_free char *path = swift_object_path(key);
-
-    if (swift_simple(s, &request, path, &response, NULL, call, "look at what is there") == 0) {
-        if (!swift_is_slo(&response))
-            return 0;
-        if (swift_segments_read(s, key, &there, call) == 0)
-            return belongs(&there, id);
-    }
-    if (call->err.code != ERR_NOT_FOUND)
-        return -1;
-    err_clear(&call->err);
-    return 0;
-}
 
 /* One page of the object's versions, held against the upload; *cursor moves on. */
 static int page_is_made_of(struct swift *s, const struct object_key *key, const char *id,
