@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 /*
  * The Swift driver keeps the contract, on a real Swift: with tempauth, with Keystone's password and
- * with an application credential, whatever the environment names (see tests/beds).
+ * with an application credential; and on Ceph's gateway: whatever the environment names (see
+ * tests/beds).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,16 +36,18 @@ static void secret_of(struct secret *s, const char *variable)
     secret_from_text(s, text ? text : "");
 }
 
-static int with_tempauth(const char *only)
+/* The variables' names begin with prefix: tempauth of a Swift, or of a Ceph gateway. */
+static int with_tempauth(const char *name, const char *prefix, const char *only)
 {
+    auto_free char *url = xasprintf("%s_AUTH_URL", prefix), *user = xasprintf("%s_USER", prefix),
+                   *variable = xasprintf("%s_KEY", prefix);
     auto_secret struct secret key = SECRET_INIT;
-    struct swift_options options = {.auth = {.auth_url = getenv("BED_SWIFT_AUTH_URL"),
-                                             .user = getenv("BED_SWIFT_USER"),
-                                             .password = &key,
-                                             .tempauth = true}};
+    struct swift_options options = {
+        .auth = {
+            .auth_url = getenv(url), .user = getenv(user), .password = &key, .tempauth = true}};
 
-    secret_of(&key, "BED_SWIFT_KEY");
-    return run("swift with tempauth", only, &options);
+    secret_of(&key, variable);
+    return run(name, only, &options);
 }
 
 static int with_keystone(const char *only)
@@ -76,13 +79,16 @@ int main(int argc, char **argv)
     const char *only = argc > 1 ? argv[1] : NULL;
     int failed = 0;
 
-    if (!getenv("BED_SWIFT_AUTH_URL") && !getenv("BED_KEYSTONE_AUTH_URL")) {
-        (void)fprintf(stderr, "skipped: neither BED_SWIFT_AUTH_URL nor BED_KEYSTONE_AUTH_URL is "
-                              "set; start them with tests/beds/swift and tests/beds/keystone\n");
+    if (!getenv("BED_SWIFT_AUTH_URL") && !getenv("BED_KEYSTONE_AUTH_URL") &&
+        !getenv("BED_CEPH_SWIFT_AUTH_URL")) {
+        (void)fprintf(stderr, "skipped: none of BED_SWIFT_AUTH_URL, BED_KEYSTONE_AUTH_URL and "
+                              "BED_CEPH_SWIFT_AUTH_URL is set; tests/beds starts such servers\n");
         return SKIP;
     }
     if (getenv("BED_SWIFT_AUTH_URL"))
-        failed += with_tempauth(only);
+        failed += with_tempauth("swift with tempauth", "BED_SWIFT", only);
+    if (getenv("BED_CEPH_SWIFT_AUTH_URL"))
+        failed += with_tempauth("swift on ceph", "BED_CEPH_SWIFT", only);
     if (getenv("BED_KEYSTONE_AUTH_URL"))
         failed += with_keystone(only);
     return failed;
