@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * Multipart uploads: see s3_private.h.
+ *
+ * Parts are numbered from 1 in S3, from 0 in store.h.  Sending a part or the commit again does no
+ * harm: a commit that finds its upload gone looks whether the object it was to make is there.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "codec/hex.h"
+#include "codec/xml.h"
+#include "store/driver/s3_private.h"
+
+int s3_upload_begin(struct store *s, const struct object_key *key,
+                    const struct put_options *options, char **ret_id, struct call *call)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+    auto_buf struct buf text = BUF_INIT(S3_XML_MAX);
+    auto_xml struct xml_node *root = NULL;
+
+    s3_exchange_init(&x, s3_of(s), "POST", key->container, key->name, "begin to write", call);
+    s3_exchange_query(&x, "uploads", "");
+    if (s3_object_headers(&x, options->properties) < 0 ||
+        s3_demand_tags(&x, options->properties) < 0 || s3_exchange_text(&x, &text) < 0)
+        return -1;
+    if (xml_parse(text.data, text.length, &root, &call->err) < 0)
+        return err_prefix(&call->err, "begin to write '%s/%s'", key->container, key->name);
+    const char *id = xml_text(root, "UploadId");
+    if (!id || !*id)
+        return err_set(&call->err, ERR_REMOTE,
+                       "begin to write '%s/%s': the service gave no upload id", key->container,
+                       key->name);
+    *ret_id = xstrdup(id);
+    return 0;
+}
+
+int s3_upload_part(struct store *s, const struct object_key *key, const char *id, uint32_t number,
+                   const struct part_options *options, struct source *from, struct part_result *ret,
+                   struct call *call)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+    cleanup(s3_sending_release) struct s3_sending sending = {0};
+    auto_free char *part = xasprintf("%" PRIu32, number + 1);
+    struct part_result result = {.etag = ""};
+
+    s3_exchange_init(&x, s3_of(s), "PUT", key->container, key->name, "write a part of", call);
+    s3_exchange_query(&x, "partNumber", part);
+    s3_exchange_query(&x, "uploadId", id);
+    if (s3_sending_begin(&sending, &x, from, options->size, &options->known) < 0 ||
+        s3_exchange_send(&x, NULL, NULL) < 0)
+        return -1;
+    s3_exchange_etag(&x, result.etag, sizeof(result.etag));
+    if (!result.etag[0])
+        return err_set(&call->err, ERR_REMOTE,
+                       "write a part of '%s/%s': the service gave no ETag for it", key->container,
+                       key->name);
+    if (s3_sending_proof(&sending, &x, result.etag, &result.proof) < 0)
+        return -1;
+    *ret = result;
+    return 0;
+}
+
+/* A body of no parts still needs one. */
+static int send_empty_part(struct store *s, const struct object_key *key, const char *id,
+                           struct part_result *ret, struct call *call)
+{
+    struct source_bytes nothing;
+    const struct part_options options = {0};
+
+    source_bytes_init(&nothing, "", 0);
+    return s3_upload_part(s, key, id, 0, &options, &nothing.source, ret, call);
+}
+
+static void write_parts(struct buf *text, const struct part_result *parts, uint32_t count)
+{
+    xml_head(text);
+    buf_text(text, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (uint32_t i = 0; i < count; i++) {
+        buf_printf(text, "<Part><PartNumber>%" PRIu32 "</PartNumber><ETag>&quot;", i + 1);
+        xml_escape(text, parts[i].etag);
+        buf_text(text, "&quot;</ETag></Part>");
+    }
+    buf_text(text, "</CompleteMultipartUpload>");
+}
+
+/* The usual ETag of a multipart object: the MD5 of its parts' MD5s, and their number.  "" where the
+ * parts' ETags are no MD5s. */
+static void expected_etag(const struct part_result *parts, uint32_t count, char ret[64])
+{
+    auto_hash struct hash h = HASH_INIT;
+    unsigned char md5[16];
+    struct err ignored = {0};
+    char text[33];
+
+    ret[0] = 0;
+    hash_init(&h, HASH_MD5);
+    for (uint32_t i = 0; i < count; i++) {
+        if (hex_decode(parts[i].etag, md5, sizeof(md5), &ignored) < 0)
+            return;
+        hash_update(&h, md5, sizeof(md5));
+    }
+    hash_final(&h, md5);
+    hex_encode(text, md5, sizeof(md5));
+    (void)snprintf(ret, 64, "%s-%" PRIu32, text, count);
+}
+
+static enum proof weakest(const struct part_result *parts, uint32_t count)
+{
+    enum proof least = count ? parts[0].proof : PROOF_NONE;
+
+    for (uint32_t i = 1; i < count; i++)
+        if (parts[i].proof < least)
+            least = parts[i].proof;
+    return least;
+}
+
+/* What stands under the key now must be what the parts make.  expected is "" where that cannot be
+ * told from the ETag; the size always can. */
+static int check_result(struct store *s, const struct object_key *key,
+                        const struct put_options *options, const char *expected, bool strict,
+                        struct put_result *ret, struct call *call)
+{
+    auto_object struct object found = OBJECT_INIT;
+
+    if (s3_stat(s, key, &found, call) < 0)
+        return -1;
+    if (strict && (!expected[0] || !same_string(found.etag, expected)))
+        return err_set(&call->err, ERR_NOT_FOUND, "write '%s/%s': the upload is no longer known",
+                       key->container, key->name);
+    if (found.size != options->size)
+        return err_set(&call->err, ERR_CORRUPT,
+                       "write '%s/%s': it has %" PRIu64 " bytes there, %" PRIu64 " were sent",
+                       key->container, key->name, found.size, options->size);
+    ret->etag = take(found.etag);
+    ret->version = take(found.version);
+    return 0;
+}
+
+/* Ask the service to join the parts.  1: it no longer knows the upload. */
+static int join(struct s3_exchange *x, const struct put_options *options, const char *id,
+                const struct part_result *parts, uint32_t count)
+{
+    auto_buf struct buf body = BUF_INIT(4 * 1024 * 1024);
+    auto_buf struct buf answer = BUF_INIT(S3_XML_MAX);
+
+    write_parts(&body, parts, count);
+    s3_exchange_query(x, "uploadId", id);
+    s3_exchange_header(x, "Content-Type", "application/xml");
+    s3_exchange_body(x, body.data, body.length);
+    if (s3_condition(x, options) < 0)
+        return -1;
+    if (s3_exchange_text(x, &answer) < 0) {
+        if (!s3_refused_with(x, "NoSuchUpload"))
+            return -1;
+        err_clear(&x->call->err);
+        return 1;
+    }
+    return s3_refused_inside(x, answer.data, answer.length);
+}
+
+int s3_upload_commit(struct store *s, const struct object_key *key, const char *id,
+                     const struct part_result *parts, uint32_t count,
+                     const struct put_options *options, struct put_result *ret, struct call *call)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+    auto_put_result struct put_result result = PUT_RESULT_INIT;
+    struct part_result empty = {.etag = ""};
+    char expected[64];
+
+    if (count == 0) {
+        if (send_empty_part(s, key, id, &empty, call) < 0)
+            return -1;
+        parts = &empty;
+        count = 1;
+    }
+    expected_etag(parts, count, expected);
+    s3_exchange_init(&x, s3_of(s), "POST", key->container, key->name, "finish writing", call);
+    int gone = join(&x, options, id, parts, count);
+    if (gone < 0)
+        return -1;
+    /* The answer's ETag is empty in some services (RGW): look at what is there. */
+    if (check_result(s, key, options, expected, gone == 1, &result, call) < 0)
+        return -1;
+    result.proof = weakest(parts, count);
+    *ret = result;
+    result = (struct put_result)PUT_RESULT_INIT;
+    return 0;
+}
+
+int s3_upload_abort(struct store *s, const struct object_key *key, const char *id,
+                    struct call *call)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+
+    s3_exchange_init(&x, s3_of(s), "DELETE", key->container, key->name, "give up writing", call);
+    s3_exchange_query(&x, "uploadId", id);
+    if (s3_exchange_send(&x, NULL, NULL) == 0)
+        return 0;
+    if (call->err.code != ERR_NOT_FOUND)
+        return -1;
+    err_clear(&call->err);
+    return 0;
+}
