@@ -76,12 +76,26 @@ static bool is_token(const char *key)
     return true;
 }
 
-static bool has_upper(const char *text)
+/* What a store that does not keep case makes of keys: lower case, and some (Ceph) '-' of '_'. */
+static char folded(char c)
+{
+    return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
+static bool is_folded(const char *text)
 {
     for (; *text; text++)
-        if (isupper((unsigned char)*text))
-            return true;
-    return false;
+        if (folded(*text) != *text)
+            return false;
+    return true;
+}
+
+static bool same_folded(const char *a, const char *b, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (folded(a[i]) != folded(b[i]))
+            return false;
+    return true;
 }
 
 static void leave(struct carried *c, const char *word)
@@ -146,11 +160,23 @@ static void carry_headers(struct carried *c)
     }
 }
 
+static const char *value_of(const struct pairs *metadata, const char *key, bool keeps_case)
+{
+    size_t length = strlen(key);
+
+    if (keeps_case)
+        return pairs_get(metadata, key);
+    for (size_t i = 0; i < metadata->count; i++)
+        if (strlen(metadata->list[i].key) == length &&
+            same_folded(metadata->list[i].key, key, length))
+            return metadata->list[i].value;
+    return NULL;
+}
+
 static void carry_metadata(const struct object *from, const struct store_traits *t,
                            struct carried *c)
 {
-    auto_buf
-    struct buf keys = BUF_INIT(64 * 1024);
+    auto_buf struct buf keys = BUF_INIT(64 * 1024);
 
     pairs_release(&c->properties.metadata);
     for (size_t i = 0; i < from->metadata.count; i++) {
@@ -162,7 +188,7 @@ static void carry_metadata(const struct object *from, const struct store_traits 
             continue;
         }
         pairs_add(&c->properties.metadata, p->key, p->value);
-        if (!t->metadata_keeps_case && has_upper(p->key)) {
+        if (!t->metadata_keeps_case && !is_folded(p->key)) {
             if (keys.length)
                 buf_char(&keys, ',');
             buf_text(&keys, p->key);
@@ -199,8 +225,7 @@ static void carry_small_things(const struct object *from, const struct store_tra
     if (!t->holds_tier && from->tier && !from->tier_inferred)
         add_extra(c, t, EXTRA_TIER, from->tier);
     if (!t->holds_type && (from->stored.have & (1U << CHECKSUM_MD5))) {
-        auto_buf
-        struct buf md5 = BUF_INIT(64);
+        auto_buf struct buf md5 = BUF_INIT(64);
         base64_encode(&md5, from->stored.md5, sizeof(from->stored.md5));
         add_extra(c, t, EXTRA_MD5, md5.data);
     }
@@ -295,7 +320,7 @@ static void restore_case(struct pairs *metadata, const char *keys)
         size_t length = strcspn(keys, ",");
         for (size_t i = 0; i < metadata->count; i++) {
             char *key = metadata->list[i].key;
-            if (strlen(key) == length && strncasecmp(key, keys, length) == 0)
+            if (strlen(key) == length && same_folded(key, keys, length))
                 memcpy(key, keys, length);
         }
         keys += length;
@@ -321,8 +346,7 @@ static int from_extras(struct object *o, struct err *e)
         o->tier_inferred = false;
     }
     if ((value = extra_get(&o->metadata, "md5"))) {
-        auto_buf
-        struct buf md5 = BUF_INIT(64);
+        auto_buf struct buf md5 = BUF_INIT(64);
         if (base64_decode(value, strlen(value), &md5, e) < 0 || md5.length != 16)
             return err_set(e, ERR_CORRUPT, "bascule-md5: not the base64 of 16 bytes");
         checksum_set(&o->stored, CHECKSUM_MD5, md5.data);
@@ -393,8 +417,7 @@ bool carry_same(const struct object *expected, const struct object *there,
     }
     for (size_t i = 0; i < expected->metadata.count; i++) {
         const struct pair *p = &expected->metadata.list[i];
-        const char *have = target->metadata_keeps_case ? pairs_get(&there->metadata, p->key)
-                                                       : pairs_get_nocase(&there->metadata, p->key);
+        const char *have = value_of(&there->metadata, p->key, target->metadata_keeps_case);
         /* A side-car's id is random: that there is one on both sides is all that can be said. */
         if (!have || (strcmp(p->value, have) != 0 && !is_extra(p->key)))
             return false;

@@ -167,8 +167,7 @@ static int put_leftovers(struct mover *m, const char *target, const char *text, 
 static int carry_settings(struct mover *m, const struct ledger_container *c, const char *settings,
                           json_t *carried, struct call *call)
 {
-    auto_buf
-    struct buf left = BUF_INIT(SETTINGS_MAX);
+    auto_buf struct buf left = BUF_INIT(SETTINGS_MAX);
 
     if (m->target->containers) {
         if (store_container_apply(m->target, c->target, settings, &left, call) < 0)
@@ -188,8 +187,7 @@ static int carry_settings(struct mover *m, const struct ledger_container *c, con
 
 static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)
 {
-    auto_buf
-    struct buf settings = BUF_INIT(SETTINGS_MAX);
+    auto_buf struct buf settings = BUF_INIT(SETTINGS_MAX);
     struct mover_container ready = {.id = c->id};
     json_t *before = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
     json_t *carried = json_object();

@@ -54,8 +54,7 @@ static int read_sidecar(struct item *item, struct buf *text, struct call *call)
 int original_complete(struct item *item, struct object *original, struct call *call)
 {
     struct store *source = item->mover->source;
-    auto_buf
-    struct buf text = BUF_INIT(SIDECAR_MAX);
+    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
 
     if (original->tag_count > original->tags.count && source->tags) {
         pairs_release(&original->tags);

@@ -137,8 +137,7 @@ int ledger_ask(struct db *db, const char *sql, const int64_t *values, int count,
 int ledger_run_ids(struct db *db, const char *sql, const int64_t *values, int count,
                    const int64_t *ids, size_t n, struct call *call)
 {
-    auto_buf
-    struct buf text = BUF_INIT(4096);
+    auto_buf struct buf text = BUF_INIT(4096);
     struct db_statement *s;
 
     buf_text(&text, sql);

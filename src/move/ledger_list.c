@@ -319,8 +319,7 @@ static void known_list_release(struct known_list *k)
 
 static int prepare_lookup(struct db *db, struct db_statement **ret, struct call *call)
 {
-    auto_buf
-    struct buf sql = BUF_INIT(4096);
+    auto_buf struct buf sql = BUF_INIT(4096);
 
     buf_text(&sql, "SELECT id, name, version, kind, state, generation, size, etag, target,"
                    " sha256 IS NOT NULL OR target_etag IS NOT NULL OR target_checksum IS NOT NULL"

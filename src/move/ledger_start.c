@@ -53,8 +53,7 @@ static void add_slug(struct buf *b, const char *text)
 /* "azure-invoices-ovh-invoices-3": the first number that is free. */
 static int free_name(struct db *db, const struct ledger_start *start, char **ret, struct call *call)
 {
-    auto_buf
-    struct buf stem = BUF_INIT(200);
+    auto_buf struct buf stem = BUF_INIT(200);
     int64_t highest;
 
     if (start->name) {

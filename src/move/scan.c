@@ -51,8 +51,7 @@ static int original_name(struct mover *m, const struct mover_container *c, const
                          char **ret, struct call *call)
 {
     auto_object struct object o = OBJECT_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(SIDECAR_MAX);
+    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
     auto_free char *sidecar = name_of_sidecar(&m->source->traits, name);
     struct object_key key = {.container = c->source, .name = name};
     struct object_key beside = {.container = c->source, .name = sidecar};
@@ -94,7 +93,7 @@ static int entry_of(struct mover *m, const struct mover_container *c, const stru
         .etag = o->etag,
         .modified = o->modified,
         .type = object_type_word(o->type),
-        .tier = o->tier,
+        .tier = o->tier_inferred ? NULL : o->tier, /* one that somebody chose */
         .md5 = o->stored.have & (1U << CHECKSUM_MD5) ? o->stored.md5 : NULL,
     };
     if (o->kind == VERSION_CURRENT)

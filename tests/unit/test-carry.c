@@ -23,17 +23,17 @@ static void original_init(struct object *o)
     o->cache_control = xstrdup("no-store");
     o->tier = xstrdup("Cool");
     pairs_add(&o->metadata, "CamelCase", "value");
-    pairs_add(&o->metadata, "lower", "x");
+    pairs_add(&o->metadata, "lower_case", "x");
     checksum_set(&o->stored, CHECKSUM_MD5, "0123456789abcdef");
 }
 
-/* What a store like `plain` gives back: keys in lower case, its own ETag. */
+/* What a store like `plain` gives back: keys in lower case and '_' as '-', its own ETag. */
 static void pass_through_store(struct object *into, const struct object *put)
 {
     object_copy(into, put);
     for (size_t i = 0; i < into->metadata.count; i++)
         for (char *c = into->metadata.list[i].key; *c; c++)
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c == '_' ? '-' : *c);
     replace_string(&into->etag, "other");
     replace_string(&into->tier, NULL);
     into->type = OBJECT_BLOCK;
@@ -67,7 +67,7 @@ static void test_extras_suffice(void **state)
     carry(&original, "name", false, &plain, &c);
     assert_null(c.sidecar);
     assert_string_equal(pairs_get(&c.properties.metadata, "bascule-type"), "append");
-    assert_string_equal(pairs_get(&c.properties.metadata, "bascule-keys"), "CamelCase");
+    assert_string_equal(pairs_get(&c.properties.metadata, "bascule-keys"), "CamelCase,lower_case");
     pass_through_store(&there, &c.properties);
     assert_null(carry_sidecar_id(&there));
     assert_ok(carry_back(&there, NULL, NULL, &e), &e);
