@@ -11,6 +11,7 @@
 #include "codec/suggest.h"
 #include "store/driver/azure.h"
 #include "store/driver/file.h"
+#include "store/driver/s3.h"
 #include "store/driver/swift.h"
 #include "store/provider.h"
 #include "store/stack.h"
@@ -193,6 +194,79 @@ static int open_azure(struct opening *o, struct call *call)
     return -1;
 }
 
+/* ---- s3 ---- */
+
+/* Endpoint and manners: from the catalogue for a provider, else from the configuration. */
+static int locate_s3(struct opening *o, struct s3_options *options,
+                     struct provider_endpoint *endpoint, struct err *e)
+{
+    const char *addressing = NULL, *region = NULL;
+
+    if (yaml_text(o->node, "region", &region, e) < 0 ||
+        yaml_text(o->node, "endpoint", &options->endpoint, e) < 0 ||
+        yaml_text(o->node, "addressing", &addressing, e) < 0)
+        return -1;
+    options->region = region;
+    if (o->provider) {
+        if (provider_s3_endpoint(o->provider, region, endpoint, e) < 0) {
+            struct err why = *e;
+            return yaml_error(o->node, e, "%s", why.text);
+        }
+        if (!options->endpoint)
+            options->endpoint = endpoint->url;
+        options->region = endpoint->signing_region;
+        options->virtual_host = endpoint->virtual_host;
+        options->provider = endpoint->s3;
+    }
+    if (!options->endpoint)
+        return yaml_error(o->node, e, "store '%s' wants an endpoint (https://...)", o->name);
+    if (addressing && strcmp(addressing, "path") != 0 && strcmp(addressing, "virtual") != 0)
+        return yaml_error(yaml_get(o->node, "addressing"), e, "addressing is 'path' or 'virtual'");
+    if (addressing)
+        options->virtual_host = strcmp(addressing, "virtual") == 0;
+    return 0;
+}
+
+static int read_classes(const struct yaml_node *node, struct pairs *ret, struct err *e)
+{
+    const struct yaml_node *map = NULL;
+
+    if (yaml_node_of(node, "storage_class", YAML_MAP, &map, e) < 0)
+        return -1;
+    for (const struct yaml_node *c = map ? map->children : NULL; c; c = c->next) {
+        if (c->kind != YAML_SCALAR)
+            return yaml_error(c, e, "a storage class is a text");
+        pairs_add(ret, c->key, c->text);
+    }
+    return 0;
+}
+
+static int open_s3(struct opening *o, struct call *call)
+{
+    struct s3_options options = {0};
+    struct provider_endpoint endpoint;
+    auto_secret struct secret key = SECRET_INIT, token = SECRET_INIT;
+    auto_free char *access_key = NULL;
+    auto_pairs struct pairs classes = PAIRS_INIT;
+
+    if (http_client_new(&o->http, &o->opened.client, &call->err) < 0 ||
+        locate_s3(o, &options, &endpoint, &call->err) < 0 ||
+        config_text(o->node, "access_key", &access_key, &call->err) < 0 ||
+        config_secret(o->node, "secret_key", &key, &call->err) < 0 ||
+        config_secret(o->node, "session_token", &token, &call->err) < 0 ||
+        read_classes(o->node, &classes, &call->err) < 0)
+        return -1;
+    if (!access_key || !key.bytes)
+        return yaml_error(o->node, &call->err, "store '%s' wants access_key and secret_key",
+                          o->name);
+    options.access_key = access_key;
+    options.secret_key = &key;
+    options.session_token = token.bytes ? &token : NULL;
+    options.tier_classes = classes.count ? &classes : NULL;
+    options.client = o->opened.client;
+    return s3_store_open(&options, o->name, &o->opened.store, call);
+}
+
 /* ---- swift ---- */
 
 static int open_swift(struct opening *o, struct call *call)
@@ -231,6 +305,7 @@ static const struct {
     int (*open)(struct opening *o, struct call *call);
 } drivers[] = {
     {"azure", open_azure},
+    {"s3", open_s3},
     {"swift", open_swift},
     {"file", open_file},
 };
