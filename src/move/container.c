@@ -82,6 +82,43 @@ int containers_note(struct mover *m, struct call *call)
     return ledger_containers_complete(m->ledger, call);
 }
 
+/* Add what an earlier move could not set on the source container and kept beside. */
+static int add_leftovers(struct mover *m, const char *source, struct buf *settings,
+                         struct call *call)
+{
+    struct object_key key = {.container = source, .name = NAME_CONTAINER};
+    struct get_options options = {.length = STORE_TO_END};
+    auto_buf struct buf text = BUF_INIT(SETTINGS_MAX);
+    struct sink_buf sink;
+    json_error_t where;
+
+    sink_buf_init(&sink, &text);
+    if (m->source->traits.holds_everything)
+        return 0;
+    if (store_get(m->source, &key, &options, &sink.sink, NULL, NULL, call) < 0) {
+        if (call->err.code != ERR_NOT_FOUND && call->err.code != ERR_DENIED)
+            return -1;
+        err_clear(&call->err);
+        return 0;
+    }
+    json_t *all = json_loads(settings->data, 0, NULL);
+    json_t *left = json_loads(text.data, JSON_REJECT_DUPLICATES, &where);
+    int result = json_is_object(all) && json_is_object(left)
+                     ? 0
+                     : err_set(&call->err, ERR_CORRUPT, "'%s' of container '%s' is not JSON: %s",
+                               NAME_CONTAINER, source, where.text);
+    if (result == 0) {
+        (void)json_object_update_missing(all, left);
+        char *joined = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+        buf_reset(settings);
+        buf_text(settings, joined);
+        free(joined);
+    }
+    json_decref(all);
+    json_decref(left);
+    return result;
+}
+
 /* What is set on the source container, as one JSON text. */
 static int read_settings(struct mover *m, const char *source, struct buf *ret, struct call *call)
 {
@@ -194,6 +231,8 @@ static int prepare_one(struct mover *m, struct ledger_container *c, struct call 
     bool fresh = false;
     int result = read_settings(m, c->source, &settings, call);
 
+    if (result == 0)
+        result = add_leftovers(m, c->source, &settings, call);
     if (result == 0)
         result = create_target(m, c, &ready.versions, &fresh, call);
     /* What an earlier start of this generation put there does not make it somebody else's.  Later
