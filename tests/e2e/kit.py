@@ -343,9 +343,18 @@ def same(found, wanted, what=""):
     """Two {key: value} are equal; says what is missing, too much, other."""
     missing = [k for k in wanted if k not in found]
     extra = [k for k in found if k not in wanted]
-    other = [(k, found[k], wanted[k]) for k in wanted if k in found and found[k] != wanted[k]]
+    other = [(k, *differing(found[k], wanted[k])) for k in wanted
+             if k in found and found[k] != wanted[k]]
     expect(not missing and not extra and not other, what, "missing:", short(missing),
            "too many:", short(extra), "different:", short(other))
+
+
+def differing(found, wanted):
+    """Two values, of maps only what differs."""
+    if not isinstance(found, dict) or not isinstance(wanted, dict):
+        return found, wanted
+    keys = [k for k in {**found, **wanted} if found.get(k) != wanted.get(k)]
+    return {k: found.get(k) for k in keys}, {k: wanted.get(k) for k in keys}
 
 
 def no_leftovers(root):
