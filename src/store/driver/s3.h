@@ -17,7 +17,9 @@
  *   content-md5-enforced      a wrong Content-MD5 is refused
  *   checksum-header-enforced  a wrong x-amz-checksum-sha256 is refused
  *   etag-is-md5               the ETag of a plain PUT is the MD5 of the body
- *   conditional-write         PUT with If-None-Match: * and with a wrong If-Match is refused
+ *   conditional-write         PUT with If-None-Match: * and with a wrong If-Match is refused; asked
+ *                             for each bucket, as RGW heeds it only where versioning is off
+ *   if-match-bare             If-Match of a PUT wants the ETag without quotes (RGW)
  *   chunk-signed              bodies signed in chunks are taken, and refused when a chunk is wrong
  *   tagging                   tags given with a PUT can be read back
  *
@@ -25,7 +27,8 @@
  *
  * Where the service has no conditional writes, if_match and if_absent are checked with a HEAD just
  * before the write: another writer in between goes unnoticed.  The same holds for remove with
- * if_match, and for committing an upload.
+ * if_match, for copies, and for committing an upload, whose conditions services ignore that heed
+ * those of a PUT (RGW).
  *
  * Metadata values that are not printable ASCII are ERR_INVALID: the caller moves them to a
  * side-car.  Tiers map to storage classes only as options->tier_classes says; without it, objects

@@ -73,7 +73,7 @@ static int copy_whole(struct store *s, const struct object_key *from, const char
             s3_demand_tags(&x, options->properties) < 0)
             return -1;
     }
-    if (s3_condition(&x, options) < 0 || send_copy(&x, etag, sizeof(etag)) < 0)
+    if (s3_condition_now(&x, options) < 0 || send_copy(&x, etag, sizeof(etag)) < 0)
         return -1;
     const char *version = s3_exchange_answer(&x, "x-amz-version-id");
     ret->etag = xstrdup(etag);

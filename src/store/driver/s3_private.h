@@ -46,6 +46,7 @@ enum s3_fact {
     S3_FACT_CHECKSUM_HEADER,
     S3_FACT_ETAG_MD5,
     S3_FACT_CONDITIONAL,
+    S3_FACT_IF_MATCH_BARE,
     S3_FACT_CHUNK_SIGNED,
     S3_FACT_TAGGING,
     S3_FACT_COUNT
@@ -173,6 +174,8 @@ int s3_remove(struct store *s, const struct object_key *key, const char *if_matc
 must_check int s3_demand_tags(struct s3_exchange *x, const struct object *o);
 /* Make x conditional, or check the condition now where the service would not. */
 must_check int s3_condition(struct s3_exchange *x, const struct put_options *options);
+/* Check the condition now. */
+must_check int s3_condition_now(struct s3_exchange *x, const struct put_options *options);
 /* A body on its way out, and how it will be proven. */
 struct s3_sending {
     struct source source; /* hashes MD5 as it is read */

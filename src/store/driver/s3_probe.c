@@ -22,6 +22,7 @@ static const char *const words[S3_FACT_COUNT] = {
     [S3_FACT_CHECKSUM_HEADER] = "checksum-header-enforced",
     [S3_FACT_ETAG_MD5] = "etag-is-md5",
     [S3_FACT_CONDITIONAL] = "conditional-write",
+    [S3_FACT_IF_MATCH_BARE] = "if-match-bare",
     [S3_FACT_CHUNK_SIGNED] = "chunk-signed",
     [S3_FACT_TAGGING] = "tagging",
 };
@@ -36,6 +37,7 @@ struct trial {
     struct call *call;
     const char *bucket;
     char key[64];
+    char etag[200];        /* of the first body */
     struct pairs versions; /* what it left in a bucket that keeps versions */
 };
 
@@ -168,6 +170,23 @@ static enum fact try_conditional(struct trial *t)
     return judge(t, status, match.response.status == 412);
 }
 
+/* With a right ETag, quoted as RFC 9110 has it, and, where that is refused, as it is. */
+static enum fact try_if_match_bare(struct trial *t)
+{
+    auto_exchange struct s3_exchange quoted = S3_EXCHANGE_INIT, bare = S3_EXCHANGE_INIT;
+
+    prepare(t, &quoted, other);
+    http_request_headerf(&quoted.request, "If-Match", "\"%s\"", t->etag);
+    if (send_put(t, &quoted) == 0)
+        return holds(t, other) == 1 ? FACT_NO : FACT_UNKNOWN;
+    if (quoted.response.status != 412)
+        return FACT_UNKNOWN;
+    err_clear(&t->call->err);
+    prepare(t, &bare, other);
+    s3_exchange_header(&bare, "If-Match", t->etag);
+    return send_put(t, &bare) == 0 && holds(t, other) == 1 ? FACT_YES : FACT_UNKNOWN;
+}
+
 /* Taken and stored without its framing, and refused when a chunk is not what was signed. */
 static enum fact try_chunk_signed(struct trial *t)
 {
@@ -219,13 +238,12 @@ static enum fact begin_trial(struct trial *t)
     auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
     struct checksums stored = {0};
     unsigned char md5[16];
-    char etag[200];
 
     prepare(t, &x, first);
     if (send_put(t, &x) < 0)
         return FACT_UNKNOWN;
-    s3_exchange_etag(&x, etag, sizeof(etag));
-    s3_md5_from_etag(etag, &stored);
+    s3_exchange_etag(&x, t->etag, sizeof(t->etag));
+    s3_md5_from_etag(t->etag, &stored);
     hash_bytes(HASH_MD5, first, strlen(first), md5);
     return (stored.have & (1U << CHECKSUM_MD5)) && memcmp(stored.md5, md5, sizeof(md5)) == 0
                ? FACT_YES
@@ -239,6 +257,7 @@ static enum fact run_trial(struct s3 *s, const char *bucket, enum s3_fact fact, 
         [S3_FACT_PAYLOAD_HASH] = try_payload_hash,       [S3_FACT_CONTENT_MD5] = try_content_md5,
         [S3_FACT_CHECKSUM_HEADER] = try_checksum_header, [S3_FACT_CONDITIONAL] = try_conditional,
         [S3_FACT_CHUNK_SIGNED] = try_chunk_signed,       [S3_FACT_TAGGING] = try_tagging,
+        [S3_FACT_IF_MATCH_BARE] = try_if_match_bare,
     };
     struct trial t = {.s3 = s, .call = call, .bucket = bucket};
     char random[17];

@@ -129,22 +129,12 @@ static int present_etag(struct s3_exchange *x, char **ret)
     return 0;
 }
 
-int s3_condition(struct s3_exchange *x, const struct put_options *options)
+int s3_condition_now(struct s3_exchange *x, const struct put_options *options)
 {
-    enum fact conditional = FACT_UNKNOWN;
     auto_free char *etag = NULL;
 
     if (!options->if_match && !options->if_absent)
         return 0;
-    if (s3_fact(x->s3, x->bucket, S3_FACT_CONDITIONAL, &conditional, x->call) < 0)
-        return -1;
-    if (conditional == FACT_YES) {
-        if (options->if_match)
-            http_request_headerf(&x->request, "If-Match", "\"%s\"", options->if_match);
-        else
-            s3_exchange_header(x, "If-None-Match", "*");
-        return 0;
-    }
     if (present_etag(x, &etag) < 0)
         return -1;
     if (options->if_absent && etag)
@@ -153,6 +143,28 @@ int s3_condition(struct s3_exchange *x, const struct put_options *options)
     if (options->if_match && !same_string(options->if_match, etag))
         return err_set(&x->call->err, ERR_CHANGED, "write '%s/%s': it has changed meanwhile",
                        x->bucket, x->key);
+    return 0;
+}
+
+int s3_condition(struct s3_exchange *x, const struct put_options *options)
+{
+    enum fact conditional = FACT_UNKNOWN, bare = FACT_UNKNOWN;
+
+    if (!options->if_match && !options->if_absent)
+        return 0;
+    if (s3_fact(x->s3, x->bucket, S3_FACT_CONDITIONAL, &conditional, x->call) < 0)
+        return -1;
+    if (conditional == FACT_YES && options->if_absent) {
+        s3_exchange_header(x, "If-None-Match", "*");
+        return 0;
+    }
+    if (conditional == FACT_YES &&
+        s3_fact(x->s3, x->bucket, S3_FACT_IF_MATCH_BARE, &bare, x->call) < 0)
+        return -1;
+    if (bare == FACT_UNKNOWN)
+        return s3_condition_now(x, options);
+    http_request_headerf(&x->request, "If-Match", bare == FACT_YES ? "%s" : "\"%s\"",
+                         options->if_match);
     return 0;
 }
 
