@@ -27,7 +27,8 @@ enum contract_lack {
     LACKS_REMOVE_IF_MATCH = 1 << 2, /* likewise */
     LACKS_COPY = 1 << 3,
     LACKS_CONTAINER_REMOVE = 1 << 4,
-    LACKS_ATOMIC_IF_ABSENT = 1 << 5, /* of several at the same moment more than one may win */
+    LACKS_ATOMIC_IF_ABSENT = 1 << 5,    /* of several at the same moment more than one may win */
+    LACKS_METADATA_UNDERSCORE = 1 << 6, /* '_' in a metadata key comes back as '-' */
 };
 
 struct contract {
