@@ -233,10 +233,11 @@ static int copy_parts(struct large *l, struct call *call)
 {
     struct group group;
     struct err failure;
+    uint32_t left = l->count - l->taken;
     int result;
 
     group_init(&group, call);
-    for (uint32_t i = 0; i < LARGE_THREADS && i < l->count - l->taken; i++)
+    for (uint32_t i = 0; i < LARGE_THREADS && i < left; i++)
         if (group_run(&group, part_task, l) < 0)
             break;
     result = group_wait(&group);
