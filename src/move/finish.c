@@ -150,7 +150,7 @@ static struct outcome *next_outcomes(struct mover *m, struct call *call)
     return all;
 }
 
-static int record(struct mover *m, struct ledger_result *results, size_t n)
+static int record(struct mover *m, struct ledger_result *results, size_t n, struct err *why)
 {
     int64_t until = clock_monotonic() + PATIENCE;
     int64_t pause = 100 * CLOCK_MILLISECOND;
@@ -161,14 +161,15 @@ static int record(struct mover *m, struct ledger_result *results, size_t n)
         call.deadline = until;
         if (store_sync(m->target, &call) == 0 && ledger_finish(m->ledger, results, n, &call) == 0)
             return 0;
-        if (!err_is_passing(call.err.code) || clock_monotonic() + pause >= until) {
-            log_line(LOG_ERROR, "record what was moved: %s", call.err.text);
-            return -1;
-        }
+        *why = call.err;
+        if (!err_is_passing(call.err.code) || clock_monotonic() + pause >= until)
+            return err_prefix(why, "the last objects cannot be recorded and will be moved again "
+                                   "when the job is resumed");
         log_line(LOG_WARNING, "record what was moved, trying again: %s", call.err.text);
         if (call_sleep(&call, pause) < 0)
             return -1;
         pause *= 2;
+        err_clear(&call.err);
     }
 }
 
@@ -180,11 +181,7 @@ static int record_batch(struct mover *m, struct outcome *first, size_t n, struct
 
     for (size_t i = 0; i < n; i++, o = o->next)
         results[i] = o->result;
-    done = record(m, results, n);
-    if (done < 0)
-        (void)err_set(why, ERR_IO,
-                      "the ledger or the target could not be written: the last objects will be "
-                      "moved again when the job is resumed");
+    done = record(m, results, n, why);
     o = first;
     for (size_t i = 0; i < n; i++) {
         struct outcome *next = o->next;
@@ -200,7 +197,7 @@ static int record_batch(struct mover *m, struct outcome *first, size_t n, struct
 int finish_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
-    struct err why = {0};
+    struct err why = {0}, first = {0};
     int result = 0;
 
     for (;;) {
@@ -218,12 +215,13 @@ int finish_task(void *argument, struct call *call)
             if (record_batch(m, all, n, &why) < 0 && result == 0) {
                 /* Raised now, so that workers stop; the loop goes on until they have. */
                 result = -1;
+                first = why;
                 cancel_raise(&m->broken);
             }
             all = rest;
         }
     }
     if (result < 0)
-        call->err = why;
+        call->err = first;
     return result;
 }

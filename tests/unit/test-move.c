@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* The engine between two directories, with faults on both sides: whatever goes wrong, the ledger
+ * says what is so, and what it calls moved is there, whole. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/hash.h"
+#include "move/move.h"
+#include "move/verify.h"
+#include "store/driver/file.h"
+#include "store/layer/fault.h"
+#include "store/layer/retry.h"
+#include "util/random.h"
+
+#define SMALL 150
+#define LARGE (30 * 1024 * 1024 + 12345)
+
+struct scene {
+    char folder[64];
+    char *source;
+    char *target;
+    char *ledger;
+};
+
+static void write_file(const char *path, size_t size, unsigned seed)
+{
+    auto_free unsigned char *bytes = malloc(size + 1);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)((i * 2654435761U + seed) >> 7);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void scene_init(struct scene *s)
+{
+    (void)snprintf(s->folder, sizeof(s->folder), "/tmp/bascule-test-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    s->source = xasprintf("%s/source", s->folder);
+    s->target = xasprintf("%s/target", s->folder);
+    s->ledger = xasprintf("sqlite:%s/ledger.db", s->folder);
+    auto_free char *container = xasprintf("%s/c", s->source);
+    assert_int_equal(mkdir(s->source, 0700), 0);
+    assert_int_equal(mkdir(container, 0700), 0);
+    for (unsigned i = 0; i < SMALL; i++) {
+        auto_free char *path = xasprintf("%s/small-%03u", container, i);
+        write_file(path, i * 37 % 9000, i);
+    }
+    auto_free char *large = xasprintf("%s/large", container);
+    write_file(large, LARGE, 7);
+}
+
+static void scene_release(struct scene *s)
+{
+    auto_free char *command = xasprintf("rm -rf '%s'", s->folder);
+
+    assert_int_equal(system(command), 0);
+    free(s->source);
+    free(s->target);
+    free(s->ledger);
+}
+
+static struct store *open_store(const char *path, const struct fault_rule *rules, size_t count,
+                                bool retry, struct call *call)
+{
+    const struct retry_options quick = {
+        .attempts_max = 4, .pause_first = CLOCK_MILLISECOND, .pause_max = CLOCK_MILLISECOND};
+    struct store *s = NULL;
+
+    assert_ok(file_store_open_or_make(path, "store", &s, call), &call->err);
+    if (count)
+        s = fault_layer(s, rules, count);
+    return retry ? retry_layer(s, &quick) : s;
+}
+
+/* One run of the program: opens everything, moves, closes everything. */
+static void run_move(const struct scene *s, struct store *source, struct store *target,
+                     struct ledger_job *job, const struct cancel *drain)
+{
+    struct call call = CALL_INIT;
+    struct ledger *ledger = NULL;
+    struct move_progress progress;
+    struct move_options options = {.source = source,
+                                   .target = target,
+                                   .source_text = "source:",
+                                   .target_text = "target:",
+                                   .workers = 6,
+                                   .drain = drain};
+
+    assert_ok(ledger_open(s->ledger, &ledger, &call), &call.err);
+    move_progress_init(&progress);
+    assert_ok(move_run(ledger, &options, &progress, job, &call), &call.err);
+    move_progress_release(&progress);
+    ledger_close(ledger);
+    store_close(source);
+    store_close(target);
+}
+
+static void nothing_differs(void *context, const char *container, const char *name,
+                            const char *text)
+{
+    (void)context;
+    fail_msg("%s/%s: %s", container, name, text);
+}
+
+static void assert_same_content(const struct scene *s, int64_t objects)
+{
+    struct call call = CALL_INIT;
+    struct verify_result result = {0};
+    struct verify_options options = {.source = open_store(s->source, NULL, 0, false, &call),
+                                     .target = open_store(s->target, NULL, 0, false, &call),
+                                     .differs = nothing_differs};
+
+    assert_ok(verify_stores(&options, &result, &call), &call.err);
+    assert_int_equal(atomic_load(&result.objects), objects);
+    store_close(options.source);
+    store_close(options.target);
+}
+
+static void test_moves_and_moves_nothing_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    auto_ledger_job struct ledger_job job = {0}, again = {0};
+
+    scene_init(&s);
+    run_move(&s, open_store(s.source, NULL, 0, true, &call),
+             open_store(s.target, NULL, 0, true, &call), &job, NULL);
+    assert_int_equal(job.state, LEDGER_JOB_DONE);
+    assert_int_equal(job.counts.by[LEDGER_MOVED].objects, SMALL + 1);
+    assert_same_content(&s, SMALL + 1);
+    run_move(&s, open_store(s.source, NULL, 0, true, &call),
+             open_store(s.target, NULL, 0, true, &call), &again, NULL);
+    assert_int_equal(again.counts.by[LEDGER_MOVED].objects, 0);
+    assert_int_equal(again.counts.by[LEDGER_ALREADY].objects, SMALL + 1);
+    scene_release(&s);
+}
+
+static const struct fault_rule source_faults[] = {
+    {.operation = FAULT_GET, .kind = FAULT_CUT, .nth = 5, .times = 3, .at = 100},
+    {.operation = FAULT_GET, .kind = FAULT_FAIL, .nth = 40, .times = 2, .code = ERR_BUSY},
+    {.operation = FAULT_STAT, .kind = FAULT_FAIL, .nth = 1, .code = ERR_TIMEOUT},
+    {.operation = FAULT_LIST, .kind = FAULT_FAIL, .nth = 1, .code = ERR_NETWORK},
+};
+static const struct fault_rule target_faults[] = {
+    {.operation = FAULT_PUT, .kind = FAULT_CUT, .nth = 3, .times = 2, .at = 10},
+    {.operation = FAULT_PUT, .kind = FAULT_LOSE, .nth = 20, .times = 1},
+    {.operation = FAULT_UPLOAD_PART, .kind = FAULT_FAIL, .nth = 2, .code = ERR_REMOTE},
+    {.operation = FAULT_UPLOAD_COMMIT, .kind = FAULT_LOSE, .nth = 1},
+    {.operation = FAULT_SYNC, .kind = FAULT_FAIL, .nth = 1, .code = ERR_BUSY},
+};
+
+static void test_passing_faults_are_survived(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    auto_ledger_job struct ledger_job job = {0};
+
+    scene_init(&s);
+    run_move(&s, open_store(s.source, source_faults, ARRAY_SIZE(source_faults), true, &call),
+             open_store(s.target, target_faults, ARRAY_SIZE(target_faults), true, &call), &job,
+             NULL);
+    assert_int_equal(job.state, LEDGER_JOB_DONE);
+    assert_int_equal(job.counts.by[LEDGER_MOVED].objects, SMALL + 1);
+    assert_same_content(&s, SMALL + 1);
+    scene_release(&s);
+}
+
+static void test_a_missing_target_is_no_vanished_source(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    auto_ledger_job struct ledger_job job = {0}, again = {0};
+    const struct fault_rule gone[] = {
+        {.operation = FAULT_PUT, .kind = FAULT_FAIL, .nth = 10, .times = 5, .code = ERR_NOT_FOUND}};
+
+    scene_init(&s);
+    run_move(&s, open_store(s.source, NULL, 0, false, &call),
+             open_store(s.target, gone, 1, false, &call), &job, NULL);
+    assert_int_equal(job.counts.by[LEDGER_VANISHED].objects, 0);
+    assert_int_equal(job.counts.by[LEDGER_FAILED].objects, 5);
+    run_move(&s, open_store(s.source, NULL, 0, false, &call),
+             open_store(s.target, NULL, 0, false, &call), &again, NULL);
+    assert_int_equal(again.counts.by[LEDGER_FAILED].objects, 0);
+    assert_same_content(&s, SMALL + 1);
+    scene_release(&s);
+}
+
+static void test_a_failing_ledger_side_records_nothing_untrue(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    auto_ledger_job struct ledger_job job = {0}, again = {0};
+    const struct fault_rule full[] = {{.operation = FAULT_SYNC,
+                                       .kind = FAULT_FAIL,
+                                       .nth = 1,
+                                       .times = 100000,
+                                       .code = ERR_NO_SPACE}};
+
+    scene_init(&s);
+    run_move(&s, open_store(s.source, NULL, 0, false, &call),
+             open_store(s.target, full, 1, false, &call), &job, NULL);
+    assert_int_equal(job.state, LEDGER_JOB_FAILED);
+    assert_int_equal(job.counts.by[LEDGER_MOVED].objects, 0);
+    run_move(&s, open_store(s.source, NULL, 0, false, &call),
+             open_store(s.target, NULL, 0, false, &call), &again, NULL);
+    assert_int_equal(again.state, LEDGER_JOB_DONE);
+    assert_same_content(&s, SMALL + 1);
+    scene_release(&s);
+}
+
+static void test_drained_goes_on(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    struct cancel drain = {0};
+    auto_ledger_job struct ledger_job job = {0}, again = {0};
+
+    scene_init(&s);
+    cancel_raise(&drain);
+    run_move(&s, open_store(s.source, NULL, 0, true, &call),
+             open_store(s.target, NULL, 0, true, &call), &job, &drain);
+    assert_int_equal(job.state, LEDGER_JOB_INTERRUPTED);
+    run_move(&s, open_store(s.source, NULL, 0, true, &call),
+             open_store(s.target, NULL, 0, true, &call), &again, NULL);
+    assert_int_equal(again.id, job.id);
+    assert_int_equal(again.state, LEDGER_JOB_DONE);
+    assert_same_content(&s, SMALL + 1);
+    scene_release(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moves_and_moves_nothing_again),
+        cmocka_unit_test(test_passing_faults_are_survived),
+        cmocka_unit_test(test_a_missing_target_is_no_vanished_source),
+        cmocka_unit_test(test_a_failing_ledger_side_records_nothing_untrue),
+        cmocka_unit_test(test_drained_goes_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
