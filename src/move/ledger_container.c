@@ -38,7 +38,7 @@ int ledger_container_read(struct ledger *l, int64_t id, struct ledger_container 
             .cursor = ledger_column_name(s, 5),
             .complete = db_column_int(s, 6) != 0,
             .gone = db_column_int(s, 7) != 0,
-            .code = (int)ledger_column_code(s, 8),
+            .code = ledger_column_code(s, 8),
             .error = ledger_column_string(s, 9),
         };
     db_reset(s);

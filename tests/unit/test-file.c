@@ -217,8 +217,10 @@ static void survives_backup(void **state)
                   "../bascule-copy.tar.$$ && rm ../bascule-copy.tar.$$",
                   s->path);
 
+    /* Times differ: of two bodies with one size and time only the inode tells which is described,
+     * and a copy may happen to get the other one's. */
     put_as(s, "a/b", "body", "x/y", 1234567890123456789);
-    put_as(s, "a/b", "bodx", "x/z", 1234567890123456789);
+    put_as(s, "a/b", "bodx", "x/z", 1234567890987654321);
     assert_int_equal(system(command), 0);
     store_close(s->store);
     assert_ok(file_store_open(s->path, "vault", &s->store, &s->call), &s->call.err);
