@@ -149,31 +149,32 @@ static int target_is_empty(struct mover *m, const char *target, bool *ret, struc
     return 0;
 }
 
-/* Make sure that the target container is there; *ret_fresh: nothing is in it. */
-static int create_target(struct mover *m, const struct ledger_container *c, bool *ret_versions,
-                         bool *ret_fresh, struct call *call)
+/* The source container itself; what an earlier move kept of its metadata is in the settings. */
+static int read_original(struct mover *m, const char *source, json_t *settings,
+                         struct container *ret, struct call *call)
 {
-    auto_container struct container there = CONTAINER_INIT;
-    auto_container struct container original = CONTAINER_INIT;
+    const char *key;
+    json_t *value;
 
-    *ret_versions = false;
-    *ret_fresh = false;
-    if (!m->target->containers)
-        return 0;
-    if (store_container_stat(m->target, c->target, &there, call) == 0) {
-        *ret_versions = there.versioning;
-        return target_is_empty(m, c->target, ret_fresh, call);
-    }
-    if (call->err.code != ERR_NOT_FOUND)
-        return -1;
-    err_clear(&call->err);
-    if (m->source->containers && store_container_stat(m->source, c->source, &original, call) < 0) {
+    if (m->source->containers && store_container_stat(m->source, source, ret, call) < 0) {
         if (call->err.code != ERR_DENIED && call->err.code != ERR_UNSUPPORTED)
             return -1;
         err_clear(&call->err);
     }
-    *ret_fresh = true;
-    if (store_container_create(m->target, c->target, &original, call) == 0)
+    json_object_foreach(json_object_get(settings, "metadata"), key, value)
+    {
+        const char *text = json_string_value(value);
+        if (text && !pairs_get_nocase(&ret->metadata, key))
+            pairs_add(&ret->metadata, key, text);
+    }
+    (void)json_object_del(settings, "metadata");
+    return 0;
+}
+
+static int create(struct mover *m, const struct ledger_container *c,
+                  const struct container *original, struct call *call)
+{
+    if (store_container_create(m->target, c->target, original, call) == 0)
         return 0;
     if (call->err.code == ERR_EXISTS) { /* another process was quicker */
         err_clear(&call->err);
@@ -185,6 +186,46 @@ static int create_target(struct mover *m, const struct ledger_container *c, bool
                           "in containers: {\"%s\": another-name}",
                           c->source);
     return -1;
+}
+
+/* Make sure that the target container is there; *ret_fresh: nothing is in it.  Metadata it does not
+ * take is added to the settings. */
+static int create_target(struct mover *m, const struct ledger_container *c, json_t *settings,
+                         bool *ret_versions, bool *ret_fresh, struct call *call)
+{
+    auto_container struct container there = CONTAINER_INIT;
+    auto_container struct container original = CONTAINER_INIT;
+    bool fresh = false;
+
+    *ret_versions = false;
+    *ret_fresh = false;
+    if (!m->target->containers)
+        return 0;
+    if (read_original(m, c->source, settings, &original, call) < 0)
+        return -1;
+    if (store_container_stat(m->target, c->target, &there, call) < 0) {
+        if (call->err.code != ERR_NOT_FOUND)
+            return -1;
+        err_clear(&call->err);
+        if (create(m, c, &original, call) < 0 ||
+            store_container_stat(m->target, c->target, &there, call) < 0)
+            return -1;
+        fresh = true;
+    } else if (target_is_empty(m, c->target, &fresh, call) < 0) {
+        return -1;
+    }
+    json_t *left = json_object();
+    for (size_t i = 0; i < original.metadata.count; i++) {
+        const struct pair *p = &original.metadata.list[i];
+        if (!pairs_get_nocase(&there.metadata, p->key))
+            (void)json_object_set_new(left, p->key, json_string(p->value));
+    }
+    if (json_object_size(left))
+        (void)json_object_set(settings, "metadata", left);
+    json_decref(left);
+    *ret_versions = there.versioning;
+    *ret_fresh = fresh;
+    return 0;
 }
 
 static int put_leftovers(struct mover *m, const char *target, const char *text, struct call *call)
@@ -222,32 +263,50 @@ static int carry_settings(struct mover *m, const struct ledger_container *c, con
     return put_leftovers(m, c->target, left.data, call);
 }
 
-static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)
+static int carry_container(struct mover *m, const struct ledger_container *c, json_t *carried,
+                           struct mover_container *ready, struct call *call)
 {
-    auto_buf struct buf settings = BUF_INIT(SETTINGS_MAX);
-    struct mover_container ready = {.id = c->id};
-    json_t *before = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
-    json_t *carried = json_object();
-    bool fresh = false;
-    int result = read_settings(m, c->source, &settings, call);
+    auto_buf struct buf text = BUF_INIT(SETTINGS_MAX);
+    bool before = json_is_object(carried) && json_object_get(carried, "fresh");
+    bool fresh = json_is_true(json_object_get(carried, "fresh"));
 
-    if (result == 0)
-        result = add_leftovers(m, c->source, &settings, call);
-    if (result == 0)
-        result = create_target(m, c, &ready.versions, &fresh, call);
+    if (read_settings(m, c->source, &text, call) < 0 ||
+        add_leftovers(m, c->source, &text, call) < 0)
+        return -1;
+    json_t *settings = json_loads(text.data, 0, NULL);
+    if (!settings)
+        return err_set(&call->err, ERR_CORRUPT, "the settings of container '%s' are not JSON",
+                       c->source);
     /* What an earlier start of this generation put there does not make it somebody else's.  Later
      * generations look at every object the ledger does not know. */
-    fresh = before ? json_is_true(json_object_get(before, "fresh")) : fresh;
-    ready.fresh = fresh && !m->again;
+    bool now;
+    int result = create_target(m, c, settings, &ready->versions, &now, call);
+    fresh = before ? fresh : now;
+    ready->fresh = fresh && !m->again;
+    (void)json_object_clear(carried);
     (void)json_object_set_new(carried, "fresh", json_boolean(fresh));
-    if (result == 0)
-        result = carry_settings(m, c, settings.data, carried, call);
+    if (result == 0) {
+        char *joined = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+        result = carry_settings(m, c, joined, carried, call);
+        free(joined);
+    }
+    json_decref(settings);
+    return result;
+}
+
+static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)
+{
+    struct mover_container ready = {.id = c->id};
+    json_t *carried = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
+
+    if (!carried)
+        carried = json_object();
+    int result = carry_container(m, c, carried, &ready, call);
     if (result == 0) {
         char *text = json_dumps(carried, JSON_COMPACT);
         result = ledger_container_carried(m->ledger, c->id, text, call);
         free(text);
     }
-    json_decref(before);
     json_decref(carried);
     if (result < 0)
         return -1;

@@ -61,6 +61,11 @@ int original_complete(struct item *item, struct object *original, struct call *c
         if (store_tags_get(source, &item->from, &original->tags, call) < 0)
             return -1;
     }
+    /* Azure tells the tier when it lists, not when it is read; and what was woken is "Hot" now. */
+    if (item->row->tier && source->traits.holds_tier) {
+        replace_string(&original->tier, item->row->tier);
+        original->tier_inferred = false;
+    }
     if (source->traits.holds_everything)
         return 0;
     bool beside = carry_sidecar_id(original) != NULL;

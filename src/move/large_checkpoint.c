@@ -58,6 +58,8 @@ static void take_up(struct large *l, struct ledger_checkpoint *c)
     sha256_state_init(&l->sha256);
     md5_state_init(&l->md5);
     l->taken = l->hashed = 0;
+    if (c->part_count == 0)
+        return; /* no further than its beginning */
     outcome_note(o, "resumed",
                  "went on with %zu parts sent before; their bytes were read again under If-Match "
                  "for the hash (%s)",
