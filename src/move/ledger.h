@@ -364,9 +364,9 @@ struct ledger_result {
     bool stale; /* set by ledger_finish(): not recorded, the claim had been taken over */
 };
 
-/* Record n outcomes in one transaction.  Their checkpoints are deleted, except for WAITING and
- * PENDING; notes replace earlier ones of the object.  Results whose claim was lost are skipped and
- * marked stale. */
+/* Record n outcomes in one transaction.  Their checkpoints are deleted, except for WAITING,
+ * PENDING and FAILED; notes replace earlier ones of the object.  Results whose claim was lost are
+ * skipped and marked stale. */
 must_check int ledger_finish(struct ledger *l, struct ledger_result *results, size_t n,
                              struct call *call);
 

@@ -119,7 +119,8 @@ static int follow(struct finish *w, const struct ledger_result *r, struct call *
 {
     ledger_change(&w->changes, r->object->container, LEDGER_PENDING, -1, -r->object->size);
     ledger_change(&w->changes, r->object->container, r->state, 1, size_of(r));
-    if (is_final(r->state) && ledger_has_checkpoint(w->l, r->object) &&
+    /* What failed goes on inside the object the next time. */
+    if (is_final(r->state) && r->state != LEDGER_FAILED && ledger_has_checkpoint(w->l, r->object) &&
         ledger_checkpoint_drop(w->l->db, r->object->id, call) < 0)
         return -1;
     return add_notes(w, r, call);

@@ -193,6 +193,7 @@ static int scan_one(struct mover *m, struct call *call)
         err_clear(&call->err);
         return ledger_container_refuse(m->ledger, c.id, why.code, why.text, call) < 0 ? -1 : 1;
     }
+    (void)err_prefix(&call->err, "container '%s'", c.source);
     struct call own = CALL_INIT;
     own.deadline = clock_monotonic() + 10 * CLOCK_SECOND;
     if (ledger_list_release(m->ledger, c.id, &own) < 0)

@@ -13,6 +13,8 @@
 #define IDLE_WAITING (5 * CLOCK_SECOND)
 /* So many failures in a row are no longer about single objects. */
 #define FAILURES_MAX 100
+/* How often an object that arrived damaged is copied again. */
+#define DAMAGES_MAX 2
 /* A waking archive object is looked at this often. */
 #define WAKE_POLL (60 * CLOCK_SECOND)
 
@@ -80,10 +82,24 @@ static int copy_once(struct item *item, struct call *call)
     return in_one ? copy_small(item, call) : copy_large(item, call);
 }
 
-/* Copy, again from the start when the object changed meanwhile, a bounded number of times. */
+/* Whether to copy again what a checksum found damaged: wires and memories do that once in a while.
+ */
+static bool try_damaged_again(struct item *item, int *damages, struct call *call)
+{
+    if (call->err.code != ERR_CORRUPT || ++*damages > DAMAGES_MAX)
+        return false;
+    outcome_note(item->outcome, "damaged", "copied again: %s", call->err.text);
+    err_clear(&call->err);
+    return true;
+}
+
+/* Copy, again from the start when the object changed meanwhile or was damaged on the way, a bounded
+ * number of times. */
 static int copy_settled(struct item *item, struct call *call)
 {
-    for (int changes = 0;; changes++) {
+    int damages = 0;
+
+    for (int changes = 0;;) {
         if (copy_once(item, call) == 0) {
             if (changes)
                 outcome_note(item->outcome, "changed_meanwhile",
@@ -92,9 +108,11 @@ static int copy_settled(struct item *item, struct call *call)
                              changes);
             return 0;
         }
+        if (try_damaged_again(item, &damages, call))
+            continue;
         if (call->err.code != ERR_CHANGED && call->err.code != ERR_RANGE)
             return -1;
-        if (changes == MOVE_CHANGES_MAX)
+        if (changes++ == MOVE_CHANGES_MAX)
             return err_set(&call->err, ERR_CHANGED,
                            "changed at each of %d attempts to copy it: move it again when it "
                            "rests",
