@@ -3,7 +3,6 @@
 #include "crypto/crc.h"
 
 #include <endian.h>
-#include <isa-l/crc.h>
 #include <string.h>
 
 #include "codec/base64.h"
@@ -61,27 +60,6 @@ uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b)
     return crc_a ^ crc_b;
 }
 
-uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
-{
-    const size_t most = 1 << 30; /* ISA-L counts in int */
-    const unsigned char *at = bytes;
-
-    crc = ~crc;
-    while (n > 0) {
-        size_t step = n < most ? n : most;
-        /* It reads only; the pointer lacks a const. */
-        crc = crc32_iscsi((unsigned char *)(uintptr_t)at, (int)step, crc);
-        at += step;
-        n -= step;
-    }
-    return ~crc;
-}
-
-uint32_t crc32_zlib(uint32_t crc, const void *bytes, size_t n)
-{
-    return n ? crc32_gzip_refl(crc, bytes, n) : crc;
-}
-
 static void base64_text(char *text, const void *bytes, size_t n)
 {
     auto_buf
@@ -100,11 +78,5 @@ void crc64_azure_text(char text[CRC64_TEXT], uint64_t crc)
 void crc64_s3_text(char text[CRC64_TEXT], uint64_t crc)
 {
     crc = htobe64(crc);
-    base64_text(text, &crc, sizeof(crc));
-}
-
-void crc32_s3_text(char text[CRC32_TEXT], uint32_t crc)
-{
-    crc = htobe32(crc);
     base64_text(text, &crc, sizeof(crc));
 }

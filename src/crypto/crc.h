@@ -17,16 +17,9 @@ uint64_t crc64_nvme(uint64_t crc, const void *bytes, size_t n);
 /* The checksum of a followed by b, from theirs and the length of b. */
 uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b);
 
-/* CRC-32C (Castagnoli): x-amz-checksum-crc32c. */
-uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
-/* CRC-32 of zlib and gzip: x-amz-checksum-crc32. */
-uint32_t crc32_zlib(uint32_t crc, const void *bytes, size_t n);
-
 /* As the headers carry them: base64 of the bytes, little-endian at Azure, big-endian at S3. */
 #define CRC64_TEXT 13
-#define CRC32_TEXT 9
 void crc64_azure_text(char text[CRC64_TEXT], uint64_t crc);
 void crc64_s3_text(char text[CRC64_TEXT], uint64_t crc);
-void crc32_s3_text(char text[CRC32_TEXT], uint32_t crc);
 
 #endif

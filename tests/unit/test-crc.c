@@ -9,7 +9,7 @@
 static void test_vectors(void **state)
 {
     (void)state;
-    char text[CRC64_TEXT], text32[CRC32_TEXT];
+    char text[CRC64_TEXT];
 
     assert_true(crc64_nvme(0, "123456789", 9) == UINT64_C(0xae8b14860a799888));
     assert_true(crc64_nvme(0, "", 0) == 0);
@@ -17,14 +17,6 @@ static void test_vectors(void **state)
     assert_string_equal(text, "YeJLfssylmU=");
     crc64_s3_text(text, crc64_nvme(0, "123456789", 9));
     assert_string_equal(text, "rosUhgp5mIg=");
-    assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283);
-    assert_int_equal(crc32c(0, "", 0), 0);
-    assert_int_equal(crc32_zlib(0, "123456789", 9), 0xcbf43926);
-    assert_int_equal(crc32_zlib(0, "", 0), 0);
-    crc32_s3_text(text32, crc32c(0, "123456789", 9));
-    assert_string_equal(text32, "4waSgw==");
-    assert_int_equal(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
-    assert_int_equal(crc32_zlib(crc32_zlib(0, "1234", 4), "56789", 5), 0xcbf43926);
 }
 
 /* From the definition, a bit at a time. */
