@@ -62,8 +62,7 @@ uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b)
 
 static void base64_text(char *text, const void *bytes, size_t n)
 {
-    auto_buf
-    struct buf b = BUF_INIT(CRC64_TEXT);
+    auto_buf struct buf b = BUF_INIT(CRC64_TEXT);
 
     base64_encode(&b, bytes, n);
     memcpy(text, b.data, b.length + 1);
