@@ -32,7 +32,8 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
 {
     int count;
     const struct option_spec specs[] = {
-        {"job", 'j', OPTION_TEXT, &a->job, "NAME", "go on with this job, or name the new one"},
+        {"job", 'j', OPTION_TEXT, &a->job, "NAME",
+         "go on with this job; with --new, the name of the new one"},
         {"new", 0, OPTION_FLAG, &a->fresh, NULL, "begin a new job even where there is one"},
         {"history", 0, OPTION_FLAG, &a->history, NULL, "snapshots and earlier versions too"},
         {"verify", 0, OPTION_TEXT, &a->verify, "HOW",

@@ -159,10 +159,22 @@ static int open_entra(struct opening *o, const char *tenant, struct call *call)
     return entra_new(&options, &o->opened.entra, &call->err);
 }
 
+/* A provider's own cloud: "blob.SUFFIX" of "{account}.blob.SUFFIX"; NULL: the public one. */
+static const char *suffix_of(const struct provider *p)
+{
+    static const char account[] = "{account}.";
+    const struct provider_offer *offer = p ? provider_offer_for(p, PROTOCOL_AZURE_BLOB) : NULL;
+    bool is_pattern =
+        offer && offer->endpoint && strncmp(offer->endpoint, account, strlen(account)) == 0;
+
+    return is_pattern ? offer->endpoint + strlen(account) : NULL;
+}
+
 static int open_azure(struct opening *o, struct call *call)
 {
     const struct yaml_node *n = o->node;
-    struct azure_options options = {.container = o->container};
+    struct azure_options options = {.container = o->container,
+                                    .endpoint_suffix = suffix_of(o->provider)};
     auto_secret struct secret key = SECRET_INIT, sas = SECRET_INIT, text = SECRET_INIT;
     const char *tenant = NULL;
 
@@ -290,6 +302,10 @@ static int open_swift(struct opening *o, struct call *call)
         config_secret(n, "password", &password, e) < 0 ||
         config_secret(n, "application_credential_secret", &credential, e) < 0)
         return -1;
+    const struct provider_offer *offer =
+        o->provider ? provider_offer_for(o->provider, PROTOCOL_SWIFT) : NULL;
+    if (!auth->auth_url && offer)
+        auth->auth_url = offer->auth_url;
     if (!auth->auth_url)
         return yaml_error(n, e, "store '%s' wants an auth_url", o->name);
     auth->user = user;
