@@ -40,8 +40,7 @@ struct entra {
 
 static int read_certificate(struct entra *a, const char *path, struct err *e)
 {
-    auto_buf
-    struct buf pem = BUF_INIT(SIGN_PEM_MAX + 1);
+    auto_buf struct buf pem = BUF_INIT(SIGN_PEM_MAX + 1);
     int result = file_read(path, SIGN_PEM_MAX, &pem, e);
 
     if (result == 0)
@@ -116,8 +115,10 @@ static int take_token(struct entra *a, const char *text, size_t length, const ch
 {
     auto_json json_t *json = NULL;
 
-    if (json_parse(text, length, &json, e) < 0)
+    if (json_parse(text, length, &json, e) < 0) {
+        e->code = ERR_REMOTE;
         return err_prefix(e, "the token answer of %s", from);
+    }
     const char *token = json_text(json, "access_token");
     if (!token)
         token = json_text(json, "accessToken"); /* az account get-access-token */
@@ -142,19 +143,20 @@ static int refused(const struct http_response *r, const char *from, struct err *
 
     if (json_parse(r->error_body.data, r->error_body.length, &json, &ignored) == 0)
         why = json_text(json, "error_description");
-    size_t length = why ? strcspn(why, "\r\n") : 0;
+    if (!why || !*why)
+        why = "no reason given";
+    size_t length = strcspn(why, "\r\n");
     if (r->status == 429 || r->status >= 500)
         return err_set(e, r->status == 429 || r->status == 503 ? ERR_BUSY : ERR_REMOTE,
                        "%s answers %d", from, r->status);
     return err_set(e, ERR_UNKNOWN_WHO, "%s gives no token (%d): %.*s", from, r->status,
-                   (int)(length < 600 ? length : 600), why ? why : "no reason given");
+                   (int)(length < 600 ? length : 600), why);
 }
 
 static int ask(struct entra *a, struct http_request *request, const char *from, struct call *call)
 {
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
-    auto_buf
-    struct buf body = BUF_INIT(ANSWER_MAX);
+    auto_buf struct buf body = BUF_INIT(ANSWER_MAX);
     struct sink_buf sink;
 
     sink_buf_init(&sink, &body);
@@ -180,8 +182,7 @@ static void add_part(struct buf *out, json_t *json)
 /* The assertion that stands for the secret: a JWT signed with the certificate's key. */
 static int make_assertion(struct entra *a, const char *audience, struct buf *out, struct err *e)
 {
-    auto_buf
-    struct buf sha1 = BUF_INIT(64), sha256 = BUF_INIT(64), signature = BUF_INIT(4096);
+    auto_buf struct buf sha1 = BUF_INIT(64), sha256 = BUF_INIT(64), signature = BUF_INIT(4096);
     json_int_t now = clock_wall() / CLOCK_SECOND;
     char id[33];
 
@@ -214,8 +215,7 @@ static int ask_authority(struct entra *a, struct call *call)
 {
     auto_free char *url = xasprintf("%s/%s/oauth2/v2.0/token", a->authority, a->tenant);
     auto_request struct http_request request = {.method = "POST", .url = xstrdup(url)};
-    auto_buf
-    struct buf form = BUF_INIT(64 * 1024), assertion = BUF_INIT(16 * 1024);
+    auto_buf struct buf form = BUF_INIT(64 * 1024), assertion = BUF_INIT(16 * 1024);
     struct source_bytes source;
 
     add_field(&form, "grant_type", "client_credentials");
@@ -246,8 +246,7 @@ static int ask_identity(struct entra *a, struct call *call)
     const char *endpoint = getenv("IDENTITY_ENDPOINT"), *header = getenv("IDENTITY_HEADER");
     bool app_service = endpoint && header;
     auto_request struct http_request request = {.method = "GET"};
-    auto_buf
-    struct buf query = BUF_INIT(8 * 1024);
+    auto_buf struct buf query = BUF_INIT(8 * 1024);
     size_t length = strlen(a->scope);
     static const char tail[] = "/.default";
 
@@ -273,8 +272,7 @@ static int ask_identity(struct entra *a, struct call *call)
 
 static int run_command(struct entra *a, struct call *call)
 {
-    auto_buf
-    struct buf output = BUF_INIT(ANSWER_MAX);
+    auto_buf struct buf output = BUF_INIT(ANSWER_MAX);
     FILE *pipe = popen(a->command, "re");
     char chunk[4096];
     size_t n;

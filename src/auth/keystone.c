@@ -228,12 +228,13 @@ static int read_token(struct keystone *k, const struct http_response *r, const s
                       struct err *e)
 {
     auto_json json_t *answer = NULL;
-    auto_buf
-    struct buf regions = BUF_INIT(1024);
+    auto_buf struct buf regions = BUF_INIT(1024);
     const char *token = http_response_header(r, "X-Subject-Token");
 
-    if (json_parse(body->data, body->length, &answer, e) < 0)
+    if (json_parse(body->data, body->length, &answer, e) < 0) {
+        e->code = ERR_REMOTE;
         return err_prefix(e, "the token answer of %s", k->url);
+    }
     const json_t *about = json_object_get(answer, "token");
     const char *ends = json_text(about, "expires_at");
     if (!token || !about)
@@ -259,8 +260,7 @@ static int ask_keystone(struct keystone *k, struct call *call)
 {
     auto_request struct http_request request = {.method = "POST", .url = xstrdup(k->url)};
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
-    auto_buf
-    struct buf body = BUF_INIT(ANSWER_MAX);
+    auto_buf struct buf body = BUF_INIT(ANSWER_MAX);
     struct source_bytes source;
     struct sink_buf sink;
     json_t *json = request_json(k);

@@ -114,6 +114,9 @@ void s3_error_parse(const char *text, size_t length, struct s3_error *ret)
     struct err ignored = {0};
 
     *ret = (struct s3_error){0};
+    /* White space keeps a connection alive while parts are joined. */
+    for (; length && strchr(" \r\n\t", *text); length--)
+        text++;
     if (length == 0 || xml_parse(text, length, &root, &ignored) < 0)
         return;
     const struct xml_node *error =
