@@ -56,8 +56,8 @@ static int send_put(struct trial *t, struct s3_exchange *x)
     int status = s3_exchange_send(x, NULL, NULL);
     const char *version = status == 0 ? s3_exchange_answer(x, "x-amz-version-id") : NULL;
 
-    if (version && strcmp(version, "null") != 0)
-        pairs_add(&t->versions, version, "");
+    if (version)
+        pairs_set(&t->versions, version, "");
     return status;
 }
 
@@ -85,8 +85,15 @@ static void remove_one(const struct trial *t, const char *version)
     s3_exchange_init(&x, t->s3, "DELETE", t->bucket, t->key, "remove", &call);
     if (version)
         s3_exchange_query(&x, "versionId", version);
-    if (s3_exchange_send(&x, NULL, NULL) < 0)
+    if (s3_exchange_send(&x, NULL, NULL) < 0) {
         log_line(LOG_WARNING, "a small object of a trial was left behind: %s", call.err.text);
+        return;
+    }
+    /* Where versioning is suspended, a plain DELETE leaves a marker, which goes by its version. */
+    const char *marker = s3_exchange_answer(&x, "x-amz-delete-marker");
+    const char *left = s3_exchange_answer(&x, "x-amz-version-id");
+    if (!version && marker && strcmp(marker, "true") == 0)
+        remove_one(t, left ? left : "null");
 }
 
 static void tidy(struct trial *t)
@@ -265,8 +272,12 @@ static enum fact run_trial(struct s3 *s, const char *bucket, enum s3_fact fact, 
     random_hex(random, 8);
     (void)snprintf(t.key, sizeof(t.key), ".bascule/probe/%s", random);
     *ret_etag = begin_trial(&t);
-    if (*ret_etag == FACT_UNKNOWN)
+    if (*ret_etag == FACT_UNKNOWN) {
+        /* It may be there, only the answer was lost. */
+        if (err_is_passing(call->err.code))
+            tidy(&t);
         return FACT_UNKNOWN;
+    }
     enum fact found = fact == S3_FACT_ETAG_MD5 ? *ret_etag : tries[fact](&t);
     tidy(&t);
     return found;
