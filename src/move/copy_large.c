@@ -208,20 +208,19 @@ static int part_task(void *argument, struct call *call)
 {
     struct large *l = argument;
     struct budget *memory = &l->item->mover->memory;
-    uint64_t held = l->streamed ? 0 : l->part_size;
+    uint64_t held = l->streamed ? 2 * LARGE_PIPE : l->part_size;
     uint32_t number;
 
     for (;;) {
         /* Memory before the ticket: who holds a ticket never waits for memory, so the part whose
-         * turn it is always gets on. */
-        if (held && budget_take(memory, held, call) < 0)
+         * turn it is always gets on, in every one of several large objects. */
+        if (budget_take(memory, held, call) < 0)
             return -1;
         int took = take_part(l, &number, call);
         int done = took <= 0     ? took
                    : l->streamed ? large_stream_part(l, number, call)
                                  : buffered_part(l, number, call);
-        if (held)
-            budget_give(memory, held);
+        budget_give(memory, held);
         if (took <= 0)
             return took;
         if (done < 0 || large_record(l, true, call) < 0)
@@ -399,7 +398,8 @@ static int copy_once(struct item *item, bool *ret_lost, struct call *call)
         return 0;
     *ret_lost = l.upload_lost;
     bool useless = l.upload_lost || call->err.code == ERR_CHANGED ||
-                   call->err.code == ERR_NOT_FOUND || call->err.code == ERR_CORRUPT;
+                   call->err.code == ERR_NOT_FOUND || call->err.code == ERR_RANGE ||
+                   call->err.code == ERR_CORRUPT;
     item->outcome->result.bytes = 0;
     if (useless)
         large_forget(&l);

@@ -20,7 +20,9 @@
 #define LARGE_THREADS 5
 /* How far the first part that is not yet sent may lag behind. */
 #define LARGE_WINDOW (2 * LARGE_THREADS)
-#define LARGE_STATE  (SHA256_STATE_SIZE + MD5_STATE_SIZE)
+/* What lies between reading and sending a part that is streamed. */
+#define LARGE_PIPE  (1024 * 1024)
+#define LARGE_STATE (SHA256_STATE_SIZE + MD5_STATE_SIZE)
 
 struct large {
     struct item *item;

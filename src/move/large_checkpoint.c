@@ -27,6 +27,13 @@ static int restore_hashes(struct large *l, const struct ledger_checkpoint *c, st
     return md5_state_restore(&l->md5, c->hash_state + SHA256_STATE_SIZE, MD5_STATE_SIZE, e);
 }
 
+/* How many parts the saved hash state covers. */
+static uint32_t hashed_parts(const struct large *l, const struct ledger_checkpoint *c)
+{
+    return (uint64_t)c->hashed == l->item->size ? l->count
+                                                : (uint32_t)((uint64_t)c->hashed / l->part_size);
+}
+
 /* Go on where an earlier run stopped: parts it sent are not sent again, and those the saved hash
  * covers are not even read. */
 static void take_up(struct large *l, struct ledger_checkpoint *c)
@@ -46,10 +53,10 @@ static void take_up(struct large *l, struct ledger_checkpoint *c)
     }
     while (l->contiguous < l->count && l->sent[l->contiguous])
         l->contiguous++;
-    if (c->hashed && restore_hashes(l, c, &why) == 0) {
-        uint32_t behind = (uint32_t)((uint64_t)c->hashed / l->part_size);
-        if ((uint64_t)c->hashed == l->item->size)
-            behind = l->count;
+    if (c->hashed && hashed_parts(l, c) > l->contiguous) {
+        (void)err_set(&why, ERR_INVALID, "the saved hash state covers a part that was not sent");
+    } else if (c->hashed && restore_hashes(l, c, &why) == 0) {
+        uint32_t behind = hashed_parts(l, c);
         l->taken = l->hashed = l->recorded = behind;
         outcome_note(o, "resumed", "went on at byte %lld with the saved hash state",
                      (long long)c->hashed);
@@ -123,6 +130,15 @@ static size_t collect(struct large *l, struct ledger_part *parts, uint32_t *ret_
     return n;
 }
 
+/* What could not be written down is for the next time: a saved hash state must never cover a part
+ * the ledger does not know. */
+static void put_back(struct large *l, const struct ledger_part *parts, size_t n)
+{
+    locked(&l->lock);
+    for (size_t i = 0; i < n; i++)
+        l->unrecorded[parts[i].number] = true;
+}
+
 static bool is_due(struct large *l)
 {
     locked(&l->lock);
@@ -151,6 +167,8 @@ int large_record(struct large *l, bool due, struct call *call)
                                        further ? LARGE_STATE : 0, call);
     if (result == 0 && further)
         l->recorded = contiguous;
+    if (result < 0)
+        put_back(l, parts, n);
     free(parts);
     return result;
 }

@@ -11,8 +11,6 @@
 #include "move/large.h"
 #include "util/pipe.h"
 
-#define PIPE_SIZE (1024 * 1024)
-
 /* Hashes for the whole object, and for the part, what passes; may pass it on. */
 struct tee {
     struct sink sink;
@@ -72,7 +70,7 @@ static int pass_through(struct large *l, uint32_t number, struct tee *tee,
     struct reading reading = {.large = l, .number = number, .tee = tee, .pipe = &pipe};
     int sent = -1;
 
-    pipe_init(&pipe, PIPE_SIZE);
+    pipe_init(&pipe, LARGE_PIPE);
     tee->onward = &pipe.sink;
     group_init(&group, call);
     if (group_run(&group, reading_task, &reading) == 0)
@@ -81,8 +79,10 @@ static int pass_through(struct large *l, uint32_t number, struct tee *tee,
     pipe_refuse(&pipe);
     int read = group_wait(&group);
     pipe_release(&pipe);
-    if (sent < 0 && sending.code != ERR_NONE)
-        call->err = sending; /* what stopped the reading */
+    /* What the source said is the reason, also where the sender only passed it on; a reader that
+     * was refused says nothing but that. */
+    if (sent < 0 && sending.code != ERR_NONE && (read == 0 || call->err.code == ERR_CANCELLED))
+        call->err = sending;
     return sent < 0 || read < 0 ? -1 : 0;
 }
 
@@ -125,10 +125,6 @@ static int stream_twice(struct large *l, uint32_t number, struct call *call)
 
 int large_stream_part(struct large *l, uint32_t number, struct call *call)
 {
-    if (budget_take(&l->item->mover->memory, 2 * PIPE_SIZE, call) < 0)
-        return -1;
-    int result = l->item->mover->target->traits.part_needs_hash ? stream_twice(l, number, call)
-                                                                : stream_once(l, number, call);
-    budget_give(&l->item->mover->memory, 2 * PIPE_SIZE);
-    return result;
+    return l->item->mover->target->traits.part_needs_hash ? stream_twice(l, number, call)
+                                                          : stream_once(l, number, call);
 }
