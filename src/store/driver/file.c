@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/driver/file_private.h"
+#include "util/thread.h"
 
 #define CHUNK ((size_t)256 * 1024)
 
@@ -149,7 +150,14 @@ static int file_sync(struct store *s, struct call *call)
     struct file_store *f = file_store_of(s);
     uint64_t made = atomic_load(&f->made_lazily);
 
-    if (syncfs(f->root) < 0)
+    /* The kernel tells of a lost write only once, and whoever asks next hears that all is well: so
+     * one asks at a time, and after a failure nothing counts as durable any more. */
+    locked(&f->sync_lock);
+    if (f->sync_failed)
+        return err_set(&call->err, ERR_IO,
+                       "make everything in '%s' durable: an earlier attempt failed", f->path);
+    f->sync_failed = syncfs(f->root) < 0;
+    if (f->sync_failed)
         return err_errno(&call->err, errno, "make everything in '%s' durable", f->path);
     /* Another sync may have covered more. */
     uint64_t durable = atomic_load(&f->made_durable);
@@ -172,6 +180,7 @@ static void file_close(struct store *s)
     (void)pthread_mutex_destroy(&f->folders_lock);
     (void)pthread_mutex_destroy(&f->ready_lock);
     (void)pthread_mutex_destroy(&f->windows_lock);
+    (void)pthread_mutex_destroy(&f->sync_lock);
     free(f->path);
     store_release(s);
     free(f);
@@ -319,6 +328,7 @@ static struct file_store *file_store_new(const char *path, const char *name, int
     (void)pthread_mutex_init(&f->folders_lock, NULL);
     (void)pthread_mutex_init(&f->ready_lock, NULL);
     (void)pthread_mutex_init(&f->windows_lock, NULL);
+    (void)pthread_mutex_init(&f->sync_lock, NULL);
     return f;
 }
 

@@ -57,6 +57,9 @@ struct file_store {
     atomic_uint_least64_t made_lazily;
     atomic_uint_least64_t made_durable;
 
+    pthread_mutex_t sync_lock;
+    bool sync_failed; /* guarded by sync_lock */
+
     pthread_mutex_t windows_lock;
     struct file_window *windows[FILE_WINDOWS]; /* guarded by windows_lock */
     unsigned window_next;                      /* guarded by windows_lock */
