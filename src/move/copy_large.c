@@ -194,6 +194,9 @@ static int buffered_part(struct large *l, uint32_t number, struct call *call)
 /* The next part to work on: 1, or 0 when all are taken. */
 static int take_part(struct large *l, uint32_t *ret, struct call *call)
 {
+    /* Told to stop, a large object stops between two parts; the next run goes on from there. */
+    if (mover_draining(l->item->mover, call))
+        return 0;
     locked(&l->lock);
     while (l->taken < l->count && l->taken >= l->contiguous + LARGE_WINDOW)
         if (condition_wait(&l->turn, &l->lock, call) < 0)
@@ -240,8 +243,10 @@ static int copy_parts(struct large *l, struct call *call)
         if (group_run(&group, part_task, l) < 0)
             break;
     result = group_wait(&group);
-    if (result == 0)
+    if (result == 0 && l->hashed == l->count)
         return 0;
+    if (result == 0)
+        (void)err_set(&call->err, ERR_CANCELLED, "stopped on request");
     /* What the target has is worth keeping, even when the reason was Ctrl-C. */
     failure = call->err;
     struct call own = CALL_INIT;
@@ -312,7 +317,7 @@ static int compare_first(struct large *l, bool *ret_same, struct call *call)
     auto_free unsigned char *bytes = NULL;
 
     *ret_same = false;
-    if (item->container.fresh || item->row->target_etag || item->row->checkpoint)
+    if (item->container.fresh || item->row->target_etag || item->row->checkpoint || item->failures)
         return 0;
     if (store_stat(item->mover->target, &item->to, &there, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)

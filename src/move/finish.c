@@ -13,7 +13,9 @@
 #include "move/mover.h"
 #include "util/log.h"
 
-#define BATCH_MAX   1000
+#define BATCH_MAX 1000
+/* Workers wait when so many outcomes do: a slow disk must not fill the memory. */
+#define QUEUE_MAX   (4 * BATCH_MAX)
 #define BATCH_DELAY (500 * CLOCK_MILLISECOND)
 /* How long a ledger that cannot be written is tried again before the job gives up. */
 #define PATIENCE (60 * CLOCK_SECOND)
@@ -121,6 +123,15 @@ void finish_add(struct mover *m, struct outcome *o)
         (void)pthread_cond_broadcast(&m->finish_changed);
 }
 
+int finish_room(struct mover *m, struct call *call)
+{
+    locked(&m->finish_lock);
+    while (m->finish_count >= QUEUE_MAX && !cancel_is_raised(&m->broken))
+        if (condition_wait(&m->finish_room, &m->finish_lock, call) < 0)
+            return -1;
+    return 0;
+}
+
 /* Take everything that waits, once there is a batch of it, some time has passed, or the workers
  * have ended.  NULL when nothing came and nothing will. */
 static struct outcome *next_outcomes(struct mover *m, struct call *call)
@@ -147,6 +158,7 @@ static struct outcome *next_outcomes(struct mover *m, struct call *call)
     struct outcome *all = m->finish_first;
     m->finish_first = m->finish_last = NULL;
     m->finish_count = 0;
+    (void)pthread_cond_broadcast(&m->finish_room);
     return all;
 }
 

@@ -95,7 +95,7 @@ int large_begin(struct large *l, struct call *call)
     auto_ledger_checkpoint struct ledger_checkpoint c = {0};
     int found = 0;
 
-    if (item->row->checkpoint)
+    if (item->row->checkpoint || item->failures)
         found = ledger_checkpoint_load(item->mover->ledger, item->row->id, &c, call);
     if (found < 0)
         return -1;

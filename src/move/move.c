@@ -183,6 +183,7 @@ void mover_init(struct mover *m, struct ledger *l, const struct move_options *op
     (void)pthread_mutex_init(&m->lock, NULL);
     (void)pthread_mutex_init(&m->finish_lock, NULL);
     (void)pthread_cond_init(&m->finish_changed, NULL);
+    (void)pthread_cond_init(&m->finish_room, NULL);
 }
 
 void mover_release(struct mover *m)
@@ -196,6 +197,7 @@ void mover_release(struct mover *m)
     (void)pthread_mutex_destroy(&m->lock);
     (void)pthread_mutex_destroy(&m->finish_lock);
     (void)pthread_cond_destroy(&m->finish_changed);
+    (void)pthread_cond_destroy(&m->finish_room);
 }
 
 /* Write the end into the ledger, whatever became of the call. */

@@ -24,6 +24,8 @@
 #define MOVE_WORKERS     16
 #define MOVE_MEMORY      (40 * 1024 * 1024)
 #define MOVE_CHANGES_MAX 5
+/* So often is one object tried again after a failure that may be the attempt's alone. */
+#define MOVE_FAILURES_MAX 2
 
 struct move_options {
     struct store *source;

@@ -70,6 +70,7 @@ struct mover {
 
     pthread_mutex_t finish_lock;
     pthread_cond_t finish_changed;
+    pthread_cond_t finish_room;
     struct outcome *finish_first; /* guarded by finish_lock */
     struct outcome *finish_last;  /* guarded by finish_lock */
     int finish_count;             /* guarded by finish_lock */
@@ -100,6 +101,8 @@ void outcome_note(struct outcome *o, const char *kind, const char *format, ...) 
 void outcome_set(struct outcome *o, enum ledger_state state, const struct err *why);
 /* Hand it to the finisher, which owns it from here on. */
 void finish_add(struct mover *m, struct outcome *o);
+/* Wait until the finisher has room: outcomes are kept in memory until they are recorded. */
+must_check int finish_room(struct mover *m, struct call *call);
 void batch_drop(struct batch *b);
 
 /* One object being copied: what is known of it so far. */
@@ -113,6 +116,7 @@ struct item {
     bool mapped;      /* the target could not hold its name */
     const char *etag; /* the version being copied; owned by current */
     uint64_t size;
+    int failures;          /* attempts that failed in this run */
     struct object current; /* as last stat'ed or read */
 };
 

@@ -13,8 +13,8 @@
 #define IDLE_WAITING (5 * CLOCK_SECOND)
 /* So many failures in a row are no longer about single objects. */
 #define FAILURES_MAX 100
-/* How often an object that arrived damaged is copied again. */
-#define DAMAGES_MAX 2
+/* Before an object is copied again after a failure, times the number of failures. */
+#define AGAIN_PAUSE (200 * CLOCK_MILLISECOND)
 /* A waking archive object is looked at this often. */
 #define WAKE_POLL (60 * CLOCK_SECOND)
 
@@ -82,45 +82,48 @@ static int copy_once(struct item *item, struct call *call)
     return in_one ? copy_small(item, call) : copy_large(item, call);
 }
 
-/* Whether to copy again what a checksum found damaged: wires and memories do that once in a while.
- */
-static bool try_damaged_again(struct item *item, int *damages, struct call *call)
+/* Whether a failure may be this attempt's alone.  Stores try again what passes, but a corrupted
+ * body shows only here, and a part that was streamed cannot be sent again by them. */
+static bool may_try_again(const struct item *item, const struct err *why)
 {
-    if (call->err.code != ERR_CORRUPT || ++*damages > DAMAGES_MAX)
-        return false;
-    outcome_note(item->outcome, "damaged", "copied again: %s", call->err.text);
-    err_clear(&call->err);
-    return true;
+    return why->code == ERR_CORRUPT || (err_is_passing(why->code) && item->size > PART_SIZE);
 }
 
-/* Copy, again from the start when the object changed meanwhile or was damaged on the way, a bounded
- * number of times. */
-static int copy_settled(struct item *item, struct call *call)
+/* What to do about a failed attempt: 0 to try again. */
+static int after_failure(struct item *item, int *changes, struct call *call)
 {
-    int damages = 0;
-
-    for (int changes = 0;;) {
-        if (copy_once(item, call) == 0) {
-            if (changes)
-                outcome_note(item->outcome, "changed_meanwhile",
-                             "changed %d times while it was copied; the state moved is one whole "
-                             "version",
-                             changes);
-            return 0;
-        }
-        if (try_damaged_again(item, &damages, call))
-            continue;
-        if (call->err.code != ERR_CHANGED && call->err.code != ERR_RANGE)
-            return -1;
-        if (changes++ == MOVE_CHANGES_MAX)
+    if (call->err.code == ERR_CHANGED || call->err.code == ERR_RANGE) {
+        if ((*changes)++ == MOVE_CHANGES_MAX)
             return err_set(&call->err, ERR_CHANGED,
                            "changed at each of %d attempts to copy it: move it again when it "
                            "rests",
                            MOVE_CHANGES_MAX + 1);
         err_clear(&call->err);
-        if (look_again(item, call) < 0)
-            return -1;
+        return look_again(item, call);
     }
+    if (!may_try_again(item, &call->err) || item->failures == MOVE_FAILURES_MAX ||
+        mover_draining(item->mover, call))
+        return -1;
+    item->failures++;
+    outcome_note(item->outcome, call->err.code == ERR_CORRUPT ? "damaged" : "broken_off",
+                 "copied again: %s", call->err.text);
+    err_clear(&call->err);
+    return call_sleep(call, item->failures * AGAIN_PAUSE);
+}
+
+/* Copy, again from the start when the object changed meanwhile, a bounded number of times. */
+static int copy_settled(struct item *item, struct call *call)
+{
+    int changes = 0;
+
+    while (copy_once(item, call) < 0)
+        if (after_failure(item, &changes, call) < 0)
+            return -1;
+    if (changes)
+        outcome_note(item->outcome, "changed_meanwhile",
+                     "changed %d times while it was copied; the state moved is one whole version",
+                     changes);
+    return 0;
 }
 
 /* Which outcome a failure is. */
@@ -205,8 +208,9 @@ static int settle(struct mover *m, struct batch *b, const struct ledger_object *
         } else {
             sort_failure(&item, call);
         }
-        if (call->err.code == ERR_CANCELLED || stops_everything(call->err.code) ||
-            too_many_failures(m, item.outcome, call))
+        /* A large object that stops between two parts on request stops nobody else. */
+        bool stopped = call->err.code == ERR_CANCELLED && cancel_is_raised(call->cancel);
+        if (stopped || stops_everything(call->err.code) || too_many_failures(m, item.outcome, call))
             result = -1;
     }
     finish_add(m, item.outcome);
@@ -245,7 +249,7 @@ static int work_once(struct mover *m, struct call *call)
     if (b->rows.count == 0)
         result = 0;
     for (size_t i = 0; i < b->rows.count; i++) {
-        if (mover_draining(m, call)) {
+        if (finish_room(m, call) < 0 || mover_draining(m, call)) {
             (void)give_back(m, b, i); /* its lease ends by itself otherwise */
             break;
         }
