@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Who works on a job: telling the living from the dead, and taking the work of the dead back. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,8 +26,9 @@ static void read_line(const char *path, char *text, size_t size)
     (void)fclose(file);
 }
 
-/* When a process started, in clock ticks after boot; 0 when there is no such process. */
-static int64_t process_start(int64_t pid)
+/* When a process started, in clock ticks after boot; 0 when there is no such process, or only what
+ * its parent has not buried yet. */
+static int64_t process_start(int64_t pid, bool *ret_seen)
 {
     char path[64];
     char line[1024];
@@ -34,12 +37,21 @@ static int64_t process_start(int64_t pid)
     read_line(path, line, sizeof(line));
     /* The second field is the program's name in brackets, and may itself hold brackets. */
     const char *at = strrchr(line, ')');
+    *ret_seen = at != NULL;
+    if (at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0))
+        return 0;
     for (int field = 2; at && field < 22; field++) {
         at = strchr(at, ' ');
         if (at)
             at++;
     }
     return at ? strtoll(at, NULL, 10) : 0;
+}
+
+/* Whether a process is no more, asked of the kernel: /proc may hide it. */
+static bool is_gone(int64_t pid)
+{
+    return kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
 void ledger_self_fill(struct ledger_self *self)
@@ -51,7 +63,8 @@ void ledger_self_fill(struct ledger_self *self)
     read_line("/proc/sys/kernel/random/boot_id", self->boot, sizeof(self->boot));
     ssize_t n = readlink("/proc/self/ns/pid", self->name_space, sizeof(self->name_space) - 1);
     self->name_space[n < 0 ? 0 : n] = '\0';
-    self->process_start = process_start(self->pid);
+    bool seen;
+    self->process_start = process_start(self->pid, &seen);
 }
 
 bool ledger_worker_lives(const struct ledger *l, const struct ledger_worker *w, int64_t now)
@@ -60,8 +73,16 @@ bool ledger_worker_lives(const struct ledger *l, const struct ledger_worker *w, 
 
     /* A process of this very kernel that we could see if it were there. */
     if (self->boot[0] && strcmp(self->boot, w->self.boot) == 0 &&
-        strcmp(self->name_space, w->self.name_space) == 0)
-        return process_start(w->self.pid) == w->self.process_start;
+        strcmp(self->name_space, w->self.name_space) == 0) {
+        bool seen = false;
+        int64_t start = process_start(w->self.pid, &seen);
+        if (is_gone(w->self.pid))
+            return false;
+        if (seen)
+            return start == w->self.process_start;
+        /* /proc hides what is not ours: the lease decides. */
+        return w->alive_until > now;
+    }
     /* This machine has booted since. */
     if (self->machine[0] && strcmp(self->machine, w->self.machine) == 0 &&
         strcmp(self->host, w->self.host) == 0 && strcmp(self->boot, w->self.boot) != 0)
