@@ -54,6 +54,23 @@ static int delete_page(struct mover *m, const struct ledger_rows *rows, struct c
     return result;
 }
 
+/* What was not listed this time may be there again. */
+static int refuse_unlisted(struct mover *m, struct call *call)
+{
+    int64_t after = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(m->ledger, ledger_job_id(m->ledger), after, &c, 1, call);
+        if (n <= 0)
+            return n;
+        after = c.id;
+        if (c.code != ERR_NONE && !c.gone)
+            return err_set(&call->err, ERR_CONFLICT,
+                           "nothing is deleted: container '%s' could not be listed", c.source);
+    }
+}
+
 int delete_gone(struct mover *m, struct call *call)
 {
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
@@ -65,7 +82,11 @@ int delete_gone(struct mover *m, struct call *call)
     if (!complete)
         return err_set(&call->err, ERR_CONFLICT,
                        "nothing is deleted: the source's listing is not complete");
+    if (refuse_unlisted(m, call) < 0)
+        return -1;
     for (;;) {
+        if (mover_draining(m, call))
+            return err_set(&call->err, ERR_CANCELLED, "stopped on request");
         if (ledger_troubles(m->ledger, ledger_job_id(m->ledger), after, LEDGER_MASK(LEDGER_GONE),
                             ROWS, &rows, call) < 0)
             return -1;
