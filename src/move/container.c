@@ -49,8 +49,12 @@ static int note_page(struct mover *m, const struct container_list *page, struct 
         if (c->deleted)
             continue;
         if (is_service_record(c->name)) {
-            struct ledger_note note = {"service_record",
-                                       "a record of the service itself: moved only when named"};
+            struct ledger_note note = {
+                "service_record",
+                strcmp(c->name, "$logs") == 0
+                    ? "$logs is a record of the service itself: moved only when named"
+                    : "$blobchangefeed is a record of the service itself: moved only "
+                      "when named"};
             if (ledger_finding_add(m->ledger, 0, &note, call) < 0)
                 return -1;
             continue;
@@ -343,6 +347,8 @@ int containers_prepare(struct mover *m, struct call *call)
         if (n <= 0)
             return n;
         after = c.id;
+        if (mover_draining(m, call))
+            return err_set(&call->err, ERR_CANCELLED, "stopped on request");
         if (!c.gone && prepare_or_refuse(m, &c, call) < 0)
             return -1;
     }
