@@ -20,11 +20,13 @@ struct walk {
     bool started;
     int64_t requeue[ROWS];
     size_t requeue_count;
+    int64_t requeued; /* all in all */
 };
 
 static int requeue(struct walk *w, int64_t id, struct call *call)
 {
     w->requeue[w->requeue_count++] = id;
+    w->requeued++;
     if (w->requeue_count < ROWS)
         return 0;
     w->requeue_count = 0;
@@ -92,7 +94,8 @@ static int confirm_row(struct walk *w, const struct ledger_object *row, struct c
     return ask(w, row, call); /* some listings know no ETag, or another one */
 }
 
-static int confirm_container(struct mover *m, const struct mover_container *c, struct call *call)
+static int confirm_container(struct mover *m, const struct mover_container *c, unsigned mask,
+                             int64_t *requeued, struct call *call)
 {
     struct walk w = {.mover = m, .container = c, .page = OBJECT_LIST_INIT};
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
@@ -100,8 +103,7 @@ static int confirm_container(struct mover *m, const struct mover_container *c, s
     int result = 0;
 
     while (result == 0 && !mover_draining(m, call)) {
-        result =
-            ledger_objects(m->ledger, c->id, after, LEDGER_MASK(LEDGER_ALREADY), ROWS, &rows, call);
+        result = ledger_objects(m->ledger, c->id, after, mask, ROWS, &rows, call);
         if (result < 0 || rows.count == 0)
             break;
         for (size_t i = 0; i < rows.count && result == 0; i++)
@@ -111,13 +113,29 @@ static int confirm_container(struct mover *m, const struct mover_container *c, s
     if (result == 0 && w.requeue_count)
         result = ledger_requeue(m->ledger, w.requeue, w.requeue_count, NULL, call);
     object_list_release(&w.page);
+    *requeued += w.requeued;
     return result < 0 ? -1 : 0;
 }
 
 int confirm_targets(struct mover *m, struct call *call)
 {
+    int64_t requeued = 0;
+
     for (size_t i = 0; i < m->container_count; i++)
-        if (confirm_container(m, &m->containers[i], call) < 0)
+        if (confirm_container(m, &m->containers[i], LEDGER_MASK(LEDGER_ALREADY), &requeued, call) <
+            0)
             return -1;
+    return 0;
+}
+
+int confirm_currents(struct mover *m, int64_t *ret_requeued, struct call *call)
+{
+    int64_t requeued = 0;
+
+    for (size_t i = 0; i < m->container_count; i++)
+        if (m->containers[i].versions &&
+            confirm_container(m, &m->containers[i], LEDGER_MASK_AT_TARGET, &requeued, call) < 0)
+            return -1;
+    *ret_requeued = requeued;
     return 0;
 }

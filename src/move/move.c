@@ -9,6 +9,8 @@
 #include "util/log.h"
 
 #define WATCH_INTERVAL (5 * CLOCK_SECOND)
+/* So often are current objects looked at after their versions. */
+#define CURRENTS_ROUNDS 3
 
 void move_progress_init(struct move_progress *p)
 {
@@ -86,14 +88,29 @@ static char *options_text(const struct move_options *o)
 static int start(struct ledger *l, const struct move_options *o, struct ledger_job *ret,
                  struct call *call)
 {
-    if (o->job && !o->fresh)
-        return ledger_resume(l, o->job, ret, call);
     auto_free char *options = options_text(o);
+    auto_ledger_job struct ledger_job named = {0};
+
+    if (o->job && !o->fresh && ledger_job_find(l, o->job, &named, call) == 0) {
+        /* The listing of other containers would make everything of this job look gone. */
+        if (!same_string(named.source, o->source_text) ||
+            !same_string(named.target, o->target_text) || !same_string(named.options, options))
+            return err_set(&call->err, ERR_INVALID,
+                           "job '%s' moves %s to %s with options %s, not %s to %s with %s: leave "
+                           "--job out, or give the new job another name",
+                           o->job, named.source, named.target, named.options, o->source_text,
+                           o->target_text, options);
+        return ledger_resume(l, o->job, ret, call);
+    }
+    if (call->err.code == ERR_NOT_FOUND && strspn(o->job, "0123456789") < strlen(o->job))
+        err_clear(&call->err);
+    if (call->err.code != ERR_NONE)
+        return -1;
     struct ledger_start how = {.source = o->source_text,
                                .target = o->target_text,
                                .options = options,
                                .name = o->job,
-                               .fresh = o->fresh};
+                               .fresh = o->fresh || o->job};
     return ledger_start(l, &how, ret, call);
 }
 
@@ -159,9 +176,34 @@ static int check_identity(struct mover *m, struct call *call)
     return 0;
 }
 
+/* Versions are put oldest first, the current object last; but one that was listed in another order,
+ * or failed and came later, lies upon the current one then: that is put once more. */
+static int put_currents_last(struct mover *m, struct call *call)
+{
+    for (int round = 0; round < CURRENTS_ROUNDS; round++) {
+        int64_t requeued = 0;
+        if (mover_draining(m, call))
+            return 0;
+        if (confirm_currents(m, &requeued, call) < 0)
+            return err_prefix(&call->err, "look whether current objects lie on top");
+        if (!requeued)
+            return 0;
+        atomic_fetch_sub(&m->progress->moved, requeued);
+        atomic_fetch_sub(&m->progress->settled, requeued);
+        m->workers_done = m->listing_done = (struct cancel){0};
+        if (run_threads(m, call) < 0)
+            return -1;
+    }
+    return err_set(&call->err, ERR_CONFLICT,
+                   "the target shows other current objects than were put there last: is somebody "
+                   "else writing to it?");
+}
+
 static int run(struct mover *m, struct call *call)
 {
     if (containers_note(m, call) < 0 || containers_prepare(m, call) < 0 || run_threads(m, call) < 0)
+        return -1;
+    if (m->options->history && put_currents_last(m, call) < 0)
         return -1;
     if (mover_draining(m, call))
         return err_set(&call->err, ERR_CANCELLED, "stopped on request");

@@ -288,6 +288,41 @@ static void test_a_large_object_survives_a_broken_part(void **state)
     scene_release(&s);
 }
 
+/* Going on with a job under its name, but between other ends, would make all of it look gone. */
+static void test_a_named_job_keeps_its_ends(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct call call = CALL_INIT;
+    struct ledger *ledger = NULL;
+    struct move_progress progress;
+    auto_ledger_job struct ledger_job job = {0}, other = {0};
+
+    scene_init(&s);
+    assert_ok(ledger_open(s.ledger, &ledger, &call), &call.err);
+    move_progress_init(&progress);
+    struct move_options options = {.source = open_store(s.source, NULL, 0, false, &call),
+                                   .target = open_store(s.target, NULL, 0, false, &call),
+                                   .source_text = "source:",
+                                   .target_text = "target:",
+                                   .job = "mine"};
+    assert_ok(move_run(ledger, &options, &progress, &job, &call), &call.err);
+    assert_string_equal(job.name, "mine");
+    options.source_text = "source:other";
+    assert_int_equal(move_run(ledger, &options, &progress, &other, &call), -1);
+    assert_int_equal(call.err.code, ERR_INVALID);
+    assert_non_null(strstr(call.err.text, "'mine'"));
+    err_clear(&call.err);
+    options.job = "12345";
+    assert_int_equal(move_run(ledger, &options, &progress, &other, &call), -1);
+    assert_int_equal(call.err.code, ERR_NOT_FOUND);
+    move_progress_release(&progress);
+    ledger_close(ledger);
+    store_close(options.source);
+    store_close(options.target);
+    scene_release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_drained_goes_on),
         cmocka_unit_test(test_corrupted_bodies_are_copied_again),
         cmocka_unit_test(test_a_large_object_survives_a_broken_part),
+        cmocka_unit_test(test_a_named_job_keeps_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
