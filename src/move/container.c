@@ -13,7 +13,7 @@
 
 #define SETTINGS_MAX (4 * 1024 * 1024)
 
-static bool is_service_record(const char *container)
+bool container_is_service_record(const char *container)
 {
     return strcmp(container, "$logs") == 0 || strcmp(container, "$blobchangefeed") == 0;
 }
@@ -48,7 +48,7 @@ static int note_page(struct mover *m, const struct container_list *page, struct 
         const struct container *c = &page->list[i];
         if (c->deleted)
             continue;
-        if (is_service_record(c->name)) {
+        if (container_is_service_record(c->name)) {
             struct ledger_note note = {
                 "service_record",
                 strcmp(c->name, "$logs") == 0

@@ -51,4 +51,8 @@ const char *name_of_version(const char *address);
 /* Where the side-car of the object at this target name lies, a new string. */
 char *name_of_sidecar(const struct store_traits *target, const char *target_name);
 
+/* Whether a container is the service's own record ($logs, $blobchangefeed), which moves only when
+ * named (container.c). */
+bool container_is_service_record(const char *container);
+
 #endif

@@ -272,7 +272,7 @@ int verify_stores(const struct verify_options *o, struct verify_result *ret, str
         if (store_container_list(o->source, cursor, &page, call) < 0)
             return -1;
         for (size_t i = 0; i < page.count; i++)
-            if (!page.list[i].deleted &&
+            if (!page.list[i].deleted && !container_is_service_record(page.list[i].name) &&
                 verify_listing(o, page.list[i].name, target_of(o, page.list[i].name), ret, call) <
                     0)
                 return -1;
