@@ -120,8 +120,7 @@ static void compute_md5(const struct set *s, uint64_t index, unsigned char md5[M
 /* As the header carries it. */
 static void md5_text(const unsigned char md5[MD5_SIZE], char text[32])
 {
-    auto_buf
-    struct buf encoded = BUF_INIT(64);
+    auto_buf struct buf encoded = BUF_INIT(64);
 
     base64_encode(&encoded, md5, MD5_SIZE);
     (void)snprintf(text, 32, "%s", encoded.data);
@@ -160,8 +159,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *c, struct buf *text)
 
 static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *code)
 {
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     buf_printf(&text,
                "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code>"
@@ -286,8 +284,7 @@ static void list_blob(struct buf *text, const struct set *s, uint64_t index)
 
 static enum MHD_Result list_blobs(struct MHD_Connection *c, const struct set *s)
 {
-    auto_buf
-    struct buf text = BUF_INIT(64 * 1024 * 1024);
+    auto_buf struct buf text = BUF_INIT(64 * 1024 * 1024);
     const char *marker = null_argument(c, "marker"), *prefix = null_argument(c, "prefix");
     const char *limit = null_argument(c, "maxresults");
     uint64_t index = marker && *marker ? strtoull(marker + 1, NULL, 10) : 0;
@@ -317,8 +314,7 @@ static enum MHD_Result list_blobs(struct MHD_Connection *c, const struct set *s)
 
 static enum MHD_Result list_containers(struct MHD_Connection *c)
 {
-    auto_buf
-    struct buf text = BUF_INIT(64 * 1024);
+    auto_buf struct buf text = BUF_INIT(64 * 1024);
 
     buf_text(&text, "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Containers>");
     for (size_t i = 0; i < account.count; i++)
@@ -334,8 +330,7 @@ static enum MHD_Result list_containers(struct MHD_Connection *c)
 
 static enum MHD_Result answer_account(struct MHD_Connection *c, const char *comp)
 {
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     if (comp && strcmp(comp, "list") == 0)
         return list_containers(c);
@@ -347,8 +342,7 @@ static enum MHD_Result answer_account(struct MHD_Connection *c, const char *comp
 static enum MHD_Result answer_container(struct MHD_Connection *c, const struct set *s,
                                         const char *comp)
 {
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     if (comp && strcmp(comp, "list") == 0)
         return list_blobs(c, s);

@@ -98,8 +98,7 @@ static enum MHD_Result answer_empty(struct MHD_Connection *c, unsigned status)
 
 static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *code)
 {
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     xml_head(&text);
     buf_printf(&text,
@@ -116,8 +115,7 @@ static const char *check_body(struct MHD_Connection *c, struct request *r,
     const char *said_md5 = null_request_header(c, "Content-MD5");
     unsigned char digest[SHA256_SIZE];
     char text[2 * SHA256_SIZE + 1];
-    auto_buf
-    struct buf encoded = BUF_INIT(64);
+    auto_buf struct buf encoded = BUF_INIT(64);
 
     hash_final(&r->md5, md5);
     if (r->check_sha256) {
@@ -177,6 +175,15 @@ static enum MHD_Result put_object(struct MHD_Connection *c, const char *bucket, 
     return null_answer(c, MHD_HTTP_OK, answer);
 }
 
+static ssize_t no_bytes(void *context, uint64_t at, char *bytes, size_t n)
+{
+    (void)context;
+    (void)at;
+    (void)bytes;
+    (void)n;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 static enum MHD_Result get_object(struct MHD_Connection *c, const char *bucket, const char *key,
                                   bool body)
 {
@@ -194,7 +201,7 @@ static enum MHD_Result get_object(struct MHD_Connection *c, const char *bucket, 
         r = MHD_create_response_from_buffer(o->size, o->body ? o->body : empty,
                                             MHD_RESPMEM_MUST_COPY);
     else /* the length of what a GET would bring, and no body */
-        r = MHD_create_response_from_callback(o->size, 1, NULL, NULL, NULL);
+        r = MHD_create_response_from_callback(o->size, 1, no_bytes, NULL, NULL);
     if (!r)
         r = null_response(NULL, NULL);
     null_header(r, "ETag", "\"%s\"", o->etag);
@@ -223,8 +230,7 @@ static enum MHD_Result delete_object(struct MHD_Connection *c, const char *bucke
 
 static enum MHD_Result begin_upload(struct MHD_Connection *c, const char *bucket, const char *key)
 {
-    auto_buf
-    struct buf text = BUF_INIT(64 * 1024);
+    auto_buf struct buf text = BUF_INIT(64 * 1024);
 
     locked(&lock);
     struct bucket *b = bucket_find(bucket);
@@ -295,8 +301,7 @@ static enum MHD_Result finish_upload(struct MHD_Connection *c, const char *bucke
                                      struct request *r)
 {
     auto_xml struct xml_node *root = NULL;
-    auto_buf
-    struct buf text = BUF_INIT(64 * 1024);
+    auto_buf struct buf text = BUF_INIT(64 * 1024);
     struct object whole = {0};
     struct err e = {0};
 
@@ -329,8 +334,7 @@ static enum MHD_Result finish_upload(struct MHD_Connection *c, const char *bucke
 
 static enum MHD_Result list_objects(struct MHD_Connection *c, struct bucket *b)
 {
-    auto_buf
-    struct buf text = BUF_INIT(16 * 1024 * 1024);
+    auto_buf struct buf text = BUF_INIT(16 * 1024 * 1024);
     const char *prefix = null_argument(c, "prefix"), *after = null_argument(c, "start-after");
     const char *token = null_argument(c, "continuation-token");
     const char *limit = null_argument(c, "max-keys");
@@ -375,8 +379,7 @@ static enum MHD_Result answer_setting(struct MHD_Connection *c)
         {"website", "NoSuchWebsiteConfiguration"},
         {"object-lock", "ObjectLockConfigurationNotFoundError"},
     };
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     for (size_t i = 0; i < ARRAY_SIZE(unset); i++)
         if (null_argument(c, unset[i][0]))
@@ -435,8 +438,7 @@ static enum MHD_Result summarize(struct MHD_Connection *c, const char *name)
 
 static enum MHD_Result answer_buckets(struct MHD_Connection *c)
 {
-    auto_buf
-    struct buf text = BUF_INIT(1024);
+    auto_buf struct buf text = BUF_INIT(1024);
 
     xml_head(&text);
     buf_text(&text, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>");

@@ -120,8 +120,7 @@ void null_summary_add(struct null_summary *s, const char *name, uint64_t size, u
 
 enum MHD_Result null_summary_answer(struct MHD_Connection *c, const struct null_summary *s)
 {
-    auto_buf
-    struct buf text = BUF_INIT(256);
+    auto_buf struct buf text = BUF_INIT(256);
 
     buf_printf(&text, "{\"objects\": %llu, \"bytes\": %llu, \"sum\": \"%016llx\"}\n", s->objects,
                s->bytes, s->sum);
