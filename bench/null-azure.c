@@ -5,7 +5,7 @@
  *     null-azure PORT NAME:COUNT:SIZE[:nomd5]...
  *
  * Each NAME is a container of COUNT block blobs "o00000000", "o00000001", ... of SIZE bytes.  A
- * body is one random block of 64 KiB again and again, each beginning with the numbers of blob and
+ * body is one random block of 1 MiB again and again, each beginning with the numbers of blob and
  * block, so that no two bodies are alike and the same blob of two containers is.  Content-MD5 is
  * stored unless "nomd5" is said.  Reads, HEADs, listings and properties are answered; signatures
  * are not looked at, and nothing can be written.  The account's name is whatever the path begins
@@ -24,7 +24,7 @@
 #include "crypto/crc.h"
 #include "null.h"
 
-#define BLOCK      65536
+#define BLOCK      1048576 /* libmicrohttpd has no room for very many pieces of one answer */
 #define STAMP      16
 #define PAGE_MAX   5000
 #define MD5S_KEPT  100000

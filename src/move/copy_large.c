@@ -183,12 +183,15 @@ static int buffered_part_in(struct large *l, uint32_t number, unsigned char *byt
 
 static int buffered_part(struct large *l, uint32_t number, struct call *call)
 {
-    auto_free unsigned char *bytes = malloc(large_part_length(l, number));
+    struct pool *bodies = &l->item->mover->bodies;
+    unsigned char *bytes = pool_take(bodies, l->part_size);
 
     if (!bytes)
         return err_set(&call->err, ERR_BUSY, "no memory for a part of %llu bytes",
                        (unsigned long long)large_part_length(l, number));
-    return buffered_part_in(l, number, bytes, call);
+    int result = buffered_part_in(l, number, bytes, call);
+    pool_give(bodies, bytes, l->part_size);
+    return result;
 }
 
 /* The next part to work on: 1, or 0 when all are taken. */

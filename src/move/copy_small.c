@@ -8,24 +8,24 @@
 
 /* A body in memory, counted against the budget for its life. */
 struct body {
-    struct budget *budget;
+    struct mover *mover;
     unsigned char *bytes;
     uint64_t size;
 };
 
 static void body_release(struct body *b)
 {
-    if (!b->budget)
+    if (!b->mover)
         return;
-    free(b->bytes);
-    budget_give(b->budget, b->size);
+    pool_give(&b->mover->bodies, b->bytes, b->size);
+    budget_give(&b->mover->memory, b->size);
 }
 
-static int body_take(struct body *b, struct budget *budget, uint64_t size, struct call *call)
+static int body_take(struct body *b, struct mover *m, uint64_t size, struct call *call)
 {
-    if (budget_take(budget, size, call) < 0)
+    if (budget_take(&m->memory, size, call) < 0)
         return -1;
-    *b = (struct body){.budget = budget, .size = size, .bytes = malloc(size ? size : 1)};
+    *b = (struct body){.mover = m, .size = size, .bytes = pool_take(&m->bodies, size)};
     return b->bytes ? 0
                     : err_set(&call->err, ERR_BUSY, "no memory for a body of %llu bytes",
                               (unsigned long long)size);
@@ -140,7 +140,7 @@ int copy_small(struct item *item, struct call *call)
     struct checksums ours = {0};
     bool same;
 
-    if (body_take(&body, &item->mover->memory, item->size, call) < 0 ||
+    if (body_take(&body, item->mover, item->size, call) < 0 ||
         read_body(item, &body, &original, call) < 0)
         return -1;
     replace_string(&item->outcome->etag, original.etag);

@@ -143,7 +143,9 @@ static struct outcome *next_outcomes(struct mover *m, struct call *call)
         bool last = cancel_is_raised(&m->workers_done);
         if (m->finish_count && !since)
             since = clock_monotonic();
-        if (m->finish_count >= BATCH_MAX || last ||
+        /* Nothing more will come before these are recorded. */
+        bool waited_for = m->finish_count && atomic_load(&m->idle) == m->workers;
+        if (m->finish_count >= BATCH_MAX || last || waited_for ||
             (m->finish_count && clock_monotonic() - since >= BATCH_DELAY))
             break;
         /* What was copied is recorded even when the call was cancelled: that is why the error is

@@ -10,6 +10,7 @@
 #include "move/carry.h"
 #include "move/move.h"
 #include "move/name.h"
+#include "move/pool.h"
 #include "util/thread.h"
 
 /* Bodies up to this size are copied in one piece, larger ones in parts of at least this size. */
@@ -58,9 +59,11 @@ struct mover {
     bool again;             /* an earlier run of this job moved things */
     struct move_plan *plan; /* not NULL: only looking */
     struct budget memory;
+    struct pool bodies;
     struct cancel listing_done; /* raised by the lister at its end */
     struct cancel workers_done; /* raised when every worker has ended */
     atomic_int failures;        /* one after the other, without a success between */
+    atomic_int idle;            /* workers that found nothing to claim, the listing being done */
     struct cancel broken;       /* raised by the finisher: outcomes can no longer be recorded */
 
     pthread_mutex_t lock;

@@ -268,7 +268,9 @@ static int is_over(struct mover *m, int64_t *pause, struct call *call)
 {
     struct ledger_work work;
 
-    *pause = *pause * 2 < IDLE_LONGEST ? *pause * 2 : IDLE_LONGEST;
+    /* When all are idle only the finisher is at work, which is over soon. */
+    bool all = atomic_load(&m->idle) == m->workers;
+    *pause = all ? IDLE_FIRST : *pause * 2 < IDLE_LONGEST ? *pause * 2 : IDLE_LONGEST;
     if (!cancel_is_raised(&m->listing_done))
         return 0;
     if (ledger_work(m->ledger, &work, call) < 0)
@@ -283,11 +285,17 @@ int worker_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
     int64_t pause = IDLE_FIRST;
+    bool idle = false;
 
     while (!mover_draining(m, call)) {
+        bool listed = cancel_is_raised(&m->listing_done);
         int worked = work_once(m, call);
         if (worked < 0)
             return -1;
+        if (idle != (listed && !worked)) {
+            idle = !idle;
+            atomic_fetch_add(&m->idle, idle ? 1 : -1);
+        }
         if (worked) {
             pause = IDLE_FIRST;
             continue;
