@@ -65,7 +65,9 @@ int http_client_new(const struct http_client_options *options, struct http_clien
     if (!options)
         options = &none;
     (void)pthread_once(&once, start_once);
-    if (!options->insecure && http_tls_load(options->ca_file, &authorities, e) < 0)
+    /* The system's are loaded when they are first wanted: it takes longer than many a command. */
+    if (!options->insecure && options->ca_file &&
+        http_tls_load(options->ca_file, &authorities, e) < 0)
         return -1;
     struct http_client *client = xcalloc(1, sizeof(*client));
     client->connect_timeout = options->connect_timeout ? options->connect_timeout : CONNECT_TIMEOUT;

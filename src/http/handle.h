@@ -58,7 +58,8 @@ struct http_client {
     int64_t stall_timeout;
     char *proxy;
     bool insecure;
-    struct x509_store_st *authorities; /* shared by all handles; NULL with insecure */
+    struct x509_store_st *authorities; /* guarded by lock until it is there, then shared by all
+                                        handles; NULL with insecure */
     CURLSH *share;
     pthread_mutex_t share_locks[CURL_LOCK_DATA_LAST];
     pthread_mutex_t lock;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "http/handle.h"
+#include "util/thread.h"
 
 int http_tls_load(const char *ca_file, struct x509_store_st **ret, struct err *e)
 {
@@ -65,6 +66,14 @@ CURLcode http_tls_setup(CURL *curl, void *ssl_context, void *handle)
     SSL_CTX *context = ssl_context;
 
     (void)curl;
+    {
+        locked(&h->client->lock);
+        if (!h->client->authorities &&
+            http_tls_load(NULL, &h->client->authorities, &h->call->err) < 0) {
+            h->ours = true;
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+    }
     SSL_CTX_set1_cert_store(context, h->client->authorities);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
     (void)SSL_CTX_set_app_data(context, h);
@@ -84,8 +93,7 @@ static void add_name(struct buf *out, const char *text, size_t n)
 
 void http_tls_names(const struct http_handle *h, char *ret, size_t size)
 {
-    auto_buf
-    struct buf names = BUF_INIT(size - 1);
+    auto_buf struct buf names = BUF_INIT(size - 1);
     GENERAL_NAMES *list =
         h->certificate ? X509_get_ext_d2i(h->certificate, NID_subject_alt_name, NULL, NULL) : NULL;
 
