@@ -17,6 +17,7 @@ enum property_kind { TEXT, TIME, TRUTH, NUMBER, OTHER };
 /* One property under its two names, and where it belongs. */
 struct property {
     const char *header;
+    size_t header_length;
     const char *listed; /* NULL where listings do not have it */
     enum property_kind kind;
     size_t field;
@@ -98,8 +99,7 @@ static void set_permissions(struct object *o, const char *value)
 
 static void set_md5(struct object *o, const char *value)
 {
-    auto_buf
-    struct buf bytes = BUF_INIT(64);
+    auto_buf struct buf bytes = BUF_INIT(64);
     struct err e = {0};
 
     if (base64_decode(value, strlen(value), &bytes, &e) == 0 && bytes.length == MD5_SIZE)
@@ -109,8 +109,7 @@ static void set_md5(struct object *o, const char *value)
 /* Azure writes a CRC-64 with its lowest byte first. */
 static bool read_crc64(const char *value, unsigned char crc64[8])
 {
-    auto_buf
-    struct buf bytes = BUF_INIT(64);
+    auto_buf struct buf bytes = BUF_INIT(64);
     struct err e = {0};
 
     if (base64_decode(value, strlen(value), &bytes, &e) < 0 || bytes.length != 8)
@@ -128,40 +127,43 @@ static void set_crc64(struct object *o, const char *value)
         checksum_set(&o->stored, CHECKSUM_CRC64, crc64);
 }
 
-#define FIELD(name) offsetof(struct object, name)
+#define FIELD(name)  offsetof(struct object, name)
+#define HEADER(name) (name), sizeof(name) - 1
 static const struct property properties[] = {
-    {"ETag", "Etag", OTHER, 0, set_etag},
-    {"Last-Modified", "Last-Modified", TIME, FIELD(modified), NULL},
-    {"x-ms-creation-time", "Creation-Time", TIME, FIELD(created), NULL},
-    {NULL, "DeletedTime", TIME, FIELD(deleted), NULL},
-    {NULL, "Content-Length", NUMBER, FIELD(size), NULL},
-    {"Content-Type", "Content-Type", TEXT, FIELD(content_type), NULL},
-    {"Content-Encoding", "Content-Encoding", TEXT, FIELD(content_encoding), NULL},
-    {"Content-Language", "Content-Language", TEXT, FIELD(content_language), NULL},
-    {"Content-Disposition", "Content-Disposition", TEXT, FIELD(content_disposition), NULL},
-    {"Cache-Control", "Cache-Control", TEXT, FIELD(cache_control), NULL},
-    {NULL, "Content-MD5", OTHER, 0, set_md5},
-    {NULL, "Content-CRC64", OTHER, 0, set_crc64},
-    {"x-ms-blob-type", "BlobType", OTHER, 0, set_type},
-    {"x-ms-blob-sequence-number", "x-ms-blob-sequence-number", NUMBER, FIELD(sequence), NULL},
-    {"x-ms-access-tier", "AccessTier", TEXT, FIELD(tier), NULL},
-    {"x-ms-access-tier-inferred", "AccessTierInferred", TRUTH, FIELD(tier_inferred), NULL},
-    {"x-ms-archive-status", "ArchiveStatus", TEXT, FIELD(waking), NULL},
-    {"x-ms-tag-count", "TagCount", OTHER, 0, set_tag_count},
-    {"x-ms-lease-state", "LeaseState", OTHER, 0, set_lease},
-    {"x-ms-immutability-policy-until-date", "ImmutabilityPolicyUntilDate", OTHER, 0,
+    {HEADER("ETag"), "Etag", OTHER, 0, set_etag},
+    {HEADER("Last-Modified"), "Last-Modified", TIME, FIELD(modified), NULL},
+    {HEADER("x-ms-creation-time"), "Creation-Time", TIME, FIELD(created), NULL},
+    {NULL, 0, "DeletedTime", TIME, FIELD(deleted), NULL},
+    {NULL, 0, "Content-Length", NUMBER, FIELD(size), NULL},
+    {HEADER("Content-Type"), "Content-Type", TEXT, FIELD(content_type), NULL},
+    {HEADER("Content-Encoding"), "Content-Encoding", TEXT, FIELD(content_encoding), NULL},
+    {HEADER("Content-Language"), "Content-Language", TEXT, FIELD(content_language), NULL},
+    {HEADER("Content-Disposition"), "Content-Disposition", TEXT, FIELD(content_disposition), NULL},
+    {HEADER("Cache-Control"), "Cache-Control", TEXT, FIELD(cache_control), NULL},
+    {NULL, 0, "Content-MD5", OTHER, 0, set_md5},
+    {NULL, 0, "Content-CRC64", OTHER, 0, set_crc64},
+    {HEADER("x-ms-blob-type"), "BlobType", OTHER, 0, set_type},
+    {HEADER("x-ms-blob-sequence-number"), "x-ms-blob-sequence-number", NUMBER, FIELD(sequence),
+     NULL},
+    {HEADER("x-ms-access-tier"), "AccessTier", TEXT, FIELD(tier), NULL},
+    {HEADER("x-ms-access-tier-inferred"), "AccessTierInferred", TRUTH, FIELD(tier_inferred), NULL},
+    {HEADER("x-ms-archive-status"), "ArchiveStatus", TEXT, FIELD(waking), NULL},
+    {HEADER("x-ms-tag-count"), "TagCount", OTHER, 0, set_tag_count},
+    {HEADER("x-ms-lease-state"), "LeaseState", OTHER, 0, set_lease},
+    {HEADER("x-ms-immutability-policy-until-date"), "ImmutabilityPolicyUntilDate", OTHER, 0,
      set_immutable_until},
-    {"x-ms-immutability-policy-mode", "ImmutabilityPolicyMode", OTHER, 0, set_immutable_mode},
-    {"x-ms-legal-hold", "LegalHold", TRUTH, FIELD(legal_hold), NULL},
-    {"x-ms-encryption-scope", "EncryptionScope", TEXT, FIELD(encryption_scope), NULL},
-    {"x-ms-encryption-key-sha256", "CustomerProvidedKeySha256", OTHER, 0, set_customer_key},
-    {"x-ms-resource-type", "ResourceType", OTHER, 0, set_resource_type},
-    {"x-ms-owner", "Owner", TEXT, FIELD(owner), NULL},
-    {"x-ms-group", "Group", TEXT, FIELD(group), NULL},
-    {"x-ms-acl", "Acl", TEXT, FIELD(acl), NULL},
-    {"x-ms-permissions", "Permissions", OTHER, 0, set_permissions},
-    {"x-ms-version-id", NULL, OTHER, 0, set_version},
-    {"x-ms-is-current-version", NULL, TRUTH, FIELD(is_latest), NULL},
+    {HEADER("x-ms-immutability-policy-mode"), "ImmutabilityPolicyMode", OTHER, 0,
+     set_immutable_mode},
+    {HEADER("x-ms-legal-hold"), "LegalHold", TRUTH, FIELD(legal_hold), NULL},
+    {HEADER("x-ms-encryption-scope"), "EncryptionScope", TEXT, FIELD(encryption_scope), NULL},
+    {HEADER("x-ms-encryption-key-sha256"), "CustomerProvidedKeySha256", OTHER, 0, set_customer_key},
+    {HEADER("x-ms-resource-type"), "ResourceType", OTHER, 0, set_resource_type},
+    {HEADER("x-ms-owner"), "Owner", TEXT, FIELD(owner), NULL},
+    {HEADER("x-ms-group"), "Group", TEXT, FIELD(group), NULL},
+    {HEADER("x-ms-acl"), "Acl", TEXT, FIELD(acl), NULL},
+    {HEADER("x-ms-permissions"), "Permissions", OTHER, 0, set_permissions},
+    {HEADER("x-ms-version-id"), NULL, OTHER, 0, set_version},
+    {HEADER("x-ms-is-current-version"), NULL, TRUTH, FIELD(is_latest), NULL},
 };
 
 static void read_number(uint64_t *into, const char *value)
@@ -219,13 +221,25 @@ void azure_finish_object(struct object *o)
         free(take(o->waking));
 }
 
+/* Most headers of an answer are none: their length tells soonest. */
+static const struct property *property_of_header(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+        if (properties[i].header_length == length && strcasecmp(properties[i].header, name) == 0)
+            return &properties[i];
+    return NULL;
+}
+
 void azure_read_properties(const struct http_response *response, struct object *ret)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
-        const char *name = properties[i].header;
-        const char *value = name ? http_response_header(response, name) : NULL;
-        if (value)
-            assign(ret, &properties[i], value);
+    /* Backwards, for the first of several is the one that counts. */
+    for (size_t i = response->headers.count; i-- > 0;) {
+        const struct pair *h = &response->headers.list[i];
+        const struct property *p = property_of_header(h->key);
+        if (p)
+            assign(ret, p, h->value);
     }
     for (size_t i = 0; i < response->headers.count; i++) {
         const struct pair *h = &response->headers.list[i];
@@ -268,8 +282,7 @@ void azure_read_checksums(const struct http_response *response, struct checksums
 
 void azure_header_checksum(struct azure_exchange *x, const char *name, const void *bytes, size_t n)
 {
-    auto_buf
-    struct buf text = BUF_INIT(BASE64_SIZE(SHA256_SIZE));
+    auto_buf struct buf text = BUF_INIT(BASE64_SIZE(SHA256_SIZE));
 
     base64_encode(&text, bytes, n);
     azure_exchange_header(x, name, text.data);
@@ -362,8 +375,7 @@ static int write_headers(struct azure_exchange *x, const struct object *o, struc
 
 static int write_tags(struct azure_exchange *x, const struct pairs *tags, struct err *e)
 {
-    auto_buf
-    struct buf text = BUF_INIT(64 * 1024);
+    auto_buf struct buf text = BUF_INIT(64 * 1024);
 
     for (size_t i = 0; i < tags->count; i++) {
         const struct pair *p = &tags->list[i];
