@@ -235,8 +235,7 @@ void sharedkey_signature(const struct sharedkey *key, const struct buf *text,
                          char ret[SHAREDKEY_SIGNATURE_SIZE])
 {
     unsigned char mac[SHA256_SIZE];
-    auto_buf
-    struct buf base64 = BUF_INIT(SHAREDKEY_SIGNATURE_SIZE);
+    auto_buf struct buf base64 = BUF_INIT(SHAREDKEY_SIGNATURE_SIZE);
 
     hmac_sha256(key->key.bytes, key->key.length, text->data, text->length, mac);
     base64_encode(&base64, mac, sizeof(mac));
@@ -247,8 +246,7 @@ int sharedkey_sign(const struct sharedkey *key, struct http_request *r, int64_t 
 {
     char date[DATE_TEXT], signature[SHAREDKEY_SIGNATURE_SIZE], authorization[200];
     struct target target;
-    auto_buf
-    struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
+    auto_buf struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
     auto_free char *path = NULL;
 
     date_rfc1123(date, now);
@@ -314,8 +312,7 @@ static int matches(const struct sharedkey *key, const struct sharedkey_authoriza
                    const struct pairs *headers, uint64_t content_length, struct err *e)
 {
     char signature[SHAREDKEY_SIGNATURE_SIZE];
-    auto_buf
-    struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
+    auto_buf struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
     int built = a->lite
                     ? sharedkey_lite_string_to_sign(&text, account, method, path, query, headers, e)
                     : sharedkey_string_to_sign(&text, account, method, path, query, headers,

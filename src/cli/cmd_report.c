@@ -94,8 +94,7 @@ static int write_document(struct ledger *l, const struct ledger_job *job, enum d
 /* The operator's key; 1, or 0 when none is configured. */
 static int read_key(const struct config *config, struct minisign_key *ret, struct err *e)
 {
-    auto_buf
-    struct buf text = BUF_INIT(MINISIGN_FILE_MAX + 1);
+    auto_buf struct buf text = BUF_INIT(MINISIGN_FILE_MAX + 1);
     auto_secret struct secret password = SECRET_INIT;
 
     if (!config->sign_key)

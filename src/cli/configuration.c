@@ -137,8 +137,7 @@ static int read_root(struct config *c, struct err *e)
 int config_load(const char *path, struct config *ret, struct err *e)
 {
     struct config c = {.path = path ? xstrdup(path) : find_path(), .ledger = default_ledger()};
-    auto_buf
-    struct buf text = BUF_INIT(YAML_TEXT_MAX + 1);
+    auto_buf struct buf text = BUF_INIT(YAML_TEXT_MAX + 1);
 
     if (c.path &&
         (file_read(c.path, YAML_TEXT_MAX, &text, e) < 0 ||
@@ -215,8 +214,7 @@ static int resolve(const struct yaml_node *node, struct buf *ret, struct err *e)
 int config_secret(const struct yaml_node *map, const char *key, struct secret *ret, struct err *e)
 {
     const struct yaml_node *node = yaml_get(map, key);
-    auto_buf
-    struct buf text = BUF_INIT(SECRET_MAX + 1);
+    auto_buf struct buf text = BUF_INIT(SECRET_MAX + 1);
 
     if (yaml_is_null(node))
         return 0;
@@ -235,8 +233,7 @@ int config_secret(const struct yaml_node *map, const char *key, struct secret *r
 int config_text(const struct yaml_node *map, const char *key, char **ret, struct err *e)
 {
     const struct yaml_node *node = yaml_get(map, key);
-    auto_buf
-    struct buf text = BUF_INIT(SECRET_MAX + 1);
+    auto_buf struct buf text = BUF_INIT(SECRET_MAX + 1);
 
     *ret = NULL;
     if (yaml_is_null(node))

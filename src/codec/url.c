@@ -245,10 +245,8 @@ static int unescape_half(struct buf *out, const char *text, size_t length, struc
 int query_parse(const char *query, struct pairs *ret, struct err *e)
 {
     auto_pairs struct pairs pairs = PAIRS_INIT;
-    auto_buf
-    struct buf key = BUF_INIT(URL_MAX);
-    auto_buf
-    struct buf value = BUF_INIT(URL_MAX);
+    auto_buf struct buf key = BUF_INIT(URL_MAX);
+    auto_buf struct buf value = BUF_INIT(URL_MAX);
 
     if (query && strnlen(query, URL_MAX + 1) > URL_MAX)
         return err_set(e, ERR_INVALID, "the query string is longer than %d bytes", URL_MAX);

@@ -63,8 +63,7 @@ int minisign_sign_file(const struct minisign_key *key, const char *path, const c
                        struct call *call)
 {
     unsigned char digest[MINISIGN_DIGEST_SIZE];
-    auto_buf
-    struct buf content = BUF_INIT(MINISIGN_FILE_MAX);
+    auto_buf struct buf content = BUF_INIT(MINISIGN_FILE_MAX);
     auto_free char *target = xasprintf("%s.minisig", path);
     auto_free char *partial = xasprintf("%s.minisig.partial", path);
 

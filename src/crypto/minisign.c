@@ -74,8 +74,7 @@ static bool begins(const struct line *line, const char *with)
 /* Exactly n bytes of base64; what they were decoded into is wiped. */
 static int decode_line(const struct line *line, void *bytes, size_t n, struct err *e)
 {
-    auto_buf
-    struct buf decoded = BUF_INIT(n);
+    auto_buf struct buf decoded = BUF_INIT(n);
 
     int result = base64_decode(line->text, line->length, &decoded, e);
     if (result == 0 && decoded.length != n)
@@ -231,8 +230,7 @@ void minisign_key_release(struct minisign_key *key)
 void minisign_public_text(const struct minisign_key *key, char text[MINISIGN_PUBLIC_TEXT])
 {
     struct public_file file = {.algorithm = {'E', 'd'}};
-    auto_buf
-    struct buf b = BUF_INIT(MINISIGN_PUBLIC_TEXT);
+    auto_buf struct buf b = BUF_INIT(MINISIGN_PUBLIC_TEXT);
 
     memcpy(file.number, key->number, sizeof(file.number));
     memcpy(file.public_key, key->public_key, sizeof(file.public_key));
@@ -277,10 +275,8 @@ int minisign_sign(const struct minisign_key *key, const unsigned char digest[MIN
 {
     struct signature_file file = {.algorithm = {'E', 'D'}};
     uint8_t global[64];
-    auto_buf
-    struct buf bytes = BUF_INIT(64 + MINISIGN_COMMENT_MAX);
-    auto_buf
-    struct buf text = BUF_INIT(MINISIGN_FILE_MAX);
+    auto_buf struct buf bytes = BUF_INIT(64 + MINISIGN_COMMENT_MAX);
+    auto_buf struct buf text = BUF_INIT(MINISIGN_FILE_MAX);
     size_t length = strlen(comment);
 
     if (length > MINISIGN_COMMENT_MAX || strpbrk(comment, "\r\n"))
@@ -341,8 +337,7 @@ int minisign_verify(const char *public_key, size_t public_length,
     struct signature_file file;
     uint8_t global[64];
     struct line comment = {0};
-    auto_buf
-    struct buf bytes = BUF_INIT(64 + MINISIGN_FILE_MAX);
+    auto_buf struct buf bytes = BUF_INIT(64 + MINISIGN_FILE_MAX);
 
     if (public_parse(public_key, public_length, &key, e) < 0 ||
         signature_parse(signature, length, &file, global, &comment, e) < 0)

@@ -40,8 +40,7 @@ void secret_from_text(struct secret *s, const char *text)
 
 int secret_from_base64(struct secret *s, const char *text, struct err *e)
 {
-    auto_buf
-    struct buf decoded = BUF_INIT(64 * 1024);
+    auto_buf struct buf decoded = BUF_INIT(64 * 1024);
     int result = base64_decode(text, strlen(text), &decoded, e);
 
     if (result == 0)

@@ -189,8 +189,7 @@ void db_bind_text(struct db_statement *s, int number, const char *text)
         s->db->ops->bind_text(s, number, text, length);
         return;
     }
-    auto_buf
-    struct buf clean = BUF_INIT(TEXT_MAX);
+    auto_buf struct buf clean = BUF_INIT(TEXT_MAX);
     for (size_t at = 0; at < length;) {
         size_t n = utf8_read(text + at, length - at, &character);
         if (n > 0)

@@ -77,8 +77,7 @@ static size_t word_length(const char *sql)
 
 static char *translate(const char *sql, const struct rule *rules, char parameter)
 {
-    auto_buf
-    struct buf out = BUF_INIT(SQL_MAX);
+    auto_buf struct buf out = BUF_INIT(SQL_MAX);
 
     while (*sql) {
         size_t n = opaque(sql);

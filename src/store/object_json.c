@@ -64,8 +64,7 @@ static json_t *text_to_json(const char *text)
 
     if (plain)
         return plain;
-    auto_buf
-    struct buf coded = BUF_INIT(SIZE_MAX / 2);
+    auto_buf struct buf coded = BUF_INIT(SIZE_MAX / 2);
     base64_encode(&coded, text, strlen(text));
     json_t *wrapped = json_object();
     (void)json_object_set_new(wrapped, "base64", json_string(coded.data));
@@ -81,8 +80,7 @@ static int text_from_json(const json_t *json, const char *member, char **ret, st
     const char *coded = json_string_value(json_object_get(json, "base64"));
     if (!coded)
         return err_set(e, ERR_INVALID, "member '%s' is not a string", member);
-    auto_buf
-    struct buf bytes = BUF_INIT(1024 * 1024);
+    auto_buf struct buf bytes = BUF_INIT(1024 * 1024);
     if (base64_decode(coded, strlen(coded), &bytes, e) < 0)
         return err_prefix(e, "member '%s'", member);
     if (memchr(bytes.data, 0, bytes.length))
@@ -130,8 +128,7 @@ static void checksums_to_json(json_t *json, const struct object *o)
     for (int kind = 0; kind < CHECKSUM_KIND_COUNT; kind++) {
         if (!(stored.have & (1U << kind)))
             continue;
-        auto_buf
-        struct buf text = BUF_INIT(128);
+        auto_buf struct buf text = BUF_INIT(128);
         base64_encode(&text, checksum_bytes(&stored, (enum checksum_kind)kind),
                       checksum_size((enum checksum_kind)kind));
         (void)json_object_set_new(list, checksum_word((enum checksum_kind)kind),
@@ -179,8 +176,7 @@ static int read_checksums(const json_t *json, struct object *o, struct err *e)
     for (int kind = 0; kind < CHECKSUM_KIND_COUNT; kind++) {
         const char *word = checksum_word((enum checksum_kind)kind);
         const char *text = json_string_value(json_object_get(json, word));
-        auto_buf
-        struct buf bytes = BUF_INIT(128);
+        auto_buf struct buf bytes = BUF_INIT(128);
         if (!text)
             continue;
         if (base64_decode(text, strlen(text), &bytes, e) < 0)

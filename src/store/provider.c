@@ -152,8 +152,7 @@ static FILE *open_catalogue(const char *path, char **ret_path, struct err *e)
 
 int provider_catalogue_load(const char *path, struct provider_catalogue **ret, struct err *e)
 {
-    auto_buf
-    struct buf text = BUF_INIT(YAML_TEXT_MAX);
+    auto_buf struct buf text = BUF_INIT(YAML_TEXT_MAX);
     auto_free char *found = NULL;
     cleanup(close_file) FILE *file = open_catalogue(path, &found, e);
     char chunk[16384];
@@ -212,8 +211,7 @@ const struct provider_source *provider_source_find(const struct provider_catalog
 static int no_such_region(const struct provider *p, const struct provider_offer *o,
                           const char *region, struct err *e)
 {
-    auto_buf
-    struct buf all = BUF_INIT(4096);
+    auto_buf struct buf all = BUF_INIT(4096);
     const char **ids = xcalloc(o->region_count + 1, sizeof(*ids));
 
     for (size_t i = 0; i < o->region_count; i++) {

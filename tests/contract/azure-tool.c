@@ -163,8 +163,7 @@ static int print_entry(struct store *s, const char *container, const struct obje
                              .kind = o->kind,
                              .version = o->kind == VERSION_CURRENT ? NULL : o->version};
     auto_json json_t *json = object_to_json(o);
-    auto_buf
-    struct buf line = BUF_INIT(1 << 20);
+    auto_buf struct buf line = BUF_INIT(1 << 20);
     auto_extents struct extent_list extents = {0};
 
     if (digest_body(s, &key, o, json, call) < 0) {

@@ -124,8 +124,7 @@ static void check_range(struct fixture *f, const unsigned char *bytes, size_t si
 {
     struct object_key key = key_of(f, "basic/ranges");
     struct get_options options = {.offset = offset, .length = length, .want_checksum = offset & 1};
-    auto_buf
-    struct buf got = BUF_INIT(1 << 24);
+    auto_buf struct buf got = BUF_INIT(1 << 24);
     auto_object struct object object = OBJECT_INIT;
     size_t left = size - (size_t)offset, wanted = length < left ? (size_t)length : left;
     struct sink_buf sink;

@@ -57,8 +57,8 @@ static void life(void **state)
 static void settings(void **state)
 {
     struct fixture *f = *state;
-    auto_buf
-    struct buf before = BUF_INIT(1 << 20), after = BUF_INIT(1 << 20), left = BUF_INIT(1 << 20);
+    auto_buf struct buf before = BUF_INIT(1 << 20), after = BUF_INIT(1 << 20),
+                        left = BUF_INIT(1 << 20);
 
     if (!f->store->containers)
         skip();

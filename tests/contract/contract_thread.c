@@ -45,8 +45,7 @@ static int read_rounds(void *argument, struct call *call)
     struct get_options whole = {.length = STORE_TO_END};
 
     for (unsigned round = 0; round < ROUNDS; round++) {
-        auto_buf
-        struct buf got = BUF_INIT(LENGTH);
+        auto_buf struct buf got = BUF_INIT(LENGTH);
         auto_object struct object object = OBJECT_INIT;
         struct sink_buf sink;
         sink_buf_init(&sink, &got);

@@ -28,8 +28,7 @@ static char *get_all(struct fixture *f, const char *name, size_t *ret_length)
 {
     struct object_key key = key_of(f, name);
     struct get_options options = {.length = STORE_TO_END};
-    auto_buf
-    struct buf bytes = BUF_INIT((size_t)1 << 30);
+    auto_buf struct buf bytes = BUF_INIT((size_t)1 << 30);
     auto_object struct object object = OBJECT_INIT;
     struct sink_buf sink;
 

@@ -302,10 +302,8 @@ static void reading_checks_the_md5(void **state)
 static void settings(void **state)
 {
     struct own *o = *state;
-    auto_buf
-    struct buf left = BUF_INIT(10000);
-    auto_buf
-    struct buf told = BUF_INIT(10000);
+    auto_buf struct buf left = BUF_INIT(10000);
+    auto_buf struct buf told = BUF_INIT(10000);
     auto_json json_t *now = NULL;
     const char *wanted =
         "{\"access\": \"blob\", \"policies\": [{\"id\": \"p\"}], \"versioning\": false,"
@@ -340,8 +338,7 @@ static void settings(void **state)
 static void public_large_objects_can_be_read(void **state)
 {
     struct own *o = *state;
-    auto_buf
-    struct buf left = BUF_INIT(1000);
+    auto_buf struct buf left = BUF_INIT(1000);
     auto_free unsigned char *bytes = own_bytes(PART, 7);
     auto_free char *path = swift_path(o->container, "public");
     auto_keystone_access struct keystone_access access = KEYSTONE_ACCESS_INIT;

@@ -83,8 +83,7 @@ void own_put_large(struct own *o, const char *name, const unsigned char *bytes, 
 void own_holds_version(struct own *o, const struct object_key *key, const void *bytes, size_t n)
 {
     struct get_options whole = {.length = STORE_TO_END};
-    auto_buf
-    struct buf got = BUF_INIT(16 << 20);
+    auto_buf struct buf got = BUF_INIT(16 << 20);
     struct sink_buf sink;
 
     sink_buf_init(&sink, &got);

@@ -12,10 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
     struct err e = {0};
-    auto_buf
-    struct buf plain = BUF_INIT(1 << 20);
-    auto_buf
-    struct buf again = BUF_INIT(2 << 20);
+    auto_buf struct buf plain = BUF_INIT(1 << 20);
+    auto_buf struct buf again = BUF_INIT(2 << 20);
 
     if (base64_decode(text, size, &plain, &e) == 0) {
         base64_encode(&again, plain.data, plain.length);

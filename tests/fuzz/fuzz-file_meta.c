@@ -10,8 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     auto_file_meta struct file_meta meta = FILE_META_INIT, again = FILE_META_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(FILE_META_MAX);
+    auto_buf struct buf text = BUF_INIT(FILE_META_MAX);
     struct err e = {ERR_NONE};
 
     if (size > 100000)

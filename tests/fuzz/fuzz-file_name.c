@@ -15,9 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum file_tree tree = (enum file_tree)(data[0] % 3);
     bool folder = data[0] & 4;
     auto_free char *text = xstrndup((const char *)data + 1, size - 1);
-    auto_buf
-    struct buf segment = BUF_INIT(FILE_PATH_MAX), path = BUF_INIT(FILE_PATH_MAX),
-               marked = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf segment = BUF_INIT(FILE_PATH_MAX), path = BUF_INIT(FILE_PATH_MAX),
+                        marked = BUF_INIT(FILE_PATH_MAX);
     if (file_name_segment(&segment, text, folder, tree) == 0) {
         if (folder) {
             file_name_folder(&path, segment.data, tree);

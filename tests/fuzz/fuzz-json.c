@@ -13,10 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = {0};
     auto_json json_t *doc = NULL;
     auto_json json_t *again = NULL;
-    auto_buf
-    struct buf one = BUF_INIT(32 << 20);
-    auto_buf
-    struct buf two = BUF_INIT(32 << 20);
+    auto_buf struct buf one = BUF_INIT(32 << 20);
+    auto_buf struct buf two = BUF_INIT(32 << 20);
 
     if (json_parse((const char *)data, size, &doc, &e) < 0) {
         assert(e.code == ERR_INVALID && !doc);

@@ -20,8 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* Without a password: opening one takes the memory and time that the file asks for. */
     int parsed = minisign_key_is_locked(text, size, &locked, &e);
     if (minisign_key_read(text, size, NULL, &key, &e) == 0) {
-        auto_buf
-        struct buf signature = BUF_INIT(MINISIGN_FILE_MAX);
+        auto_buf struct buf signature = BUF_INIT(MINISIGN_FILE_MAX);
         char public_key[MINISIGN_PUBLIC_TEXT];
         assert(parsed == 0 && !locked);
         minisign_public_text(&key, public_key);

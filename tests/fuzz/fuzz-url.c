@@ -11,10 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void round_trip(const char *bytes, size_t size)
 {
     struct err e = {0};
-    auto_buf
-    struct buf escaped = BUF_INIT(4 << 20);
-    auto_buf
-    struct buf back = BUF_INIT(4 << 20);
+    auto_buf struct buf escaped = BUF_INIT(4 << 20);
+    auto_buf struct buf back = BUF_INIT(4 << 20);
 
     url_escape(&escaped, bytes, size, size % 2 ? URL_KEEP_SLASH : URL_KEEP_UNRESERVED);
     int unescaped = url_unescape(&back, escaped.data, escaped.length, true, &e);
@@ -26,8 +24,7 @@ static void query(const char *text)
 {
     struct err e = {0};
     auto_pairs struct pairs pairs = PAIRS_INIT, again = PAIRS_INIT;
-    auto_buf
-    struct buf written = BUF_INIT(4 << 20);
+    auto_buf struct buf written = BUF_INIT(4 << 20);
 
     if (query_parse(text, &pairs, &e) < 0) {
         assert(e.code == ERR_INVALID && pairs.count == 0);

@@ -52,8 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(parsed == result);
     if (parsed == 0) {
         assert(count_nodes(root) == count);
-        auto_buf
-        struct buf out = BUF_INIT(64 << 20);
+        auto_buf struct buf out = BUF_INIT(64 << 20);
         xml_element(&out, "a", root->text);
         auto_xml struct xml_node *again = NULL;
         parsed = xml_parse(out.data, out.length, &again, &e);

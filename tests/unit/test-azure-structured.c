@@ -55,8 +55,7 @@ static void unpacks_in_any_pieces(void **state)
     (void)state;
     message_of(message);
     for (size_t step = 1; step <= MESSAGE_LENGTH; step++) {
-        auto_buf
-        struct buf into = BUF_INIT(100);
+        auto_buf struct buf into = BUF_INIT(100);
         struct err e = {0};
         bool checked = false;
         assert_ok(unpack(message, MESSAGE_LENGTH, step, &into, &checked, &e), &e);
@@ -72,8 +71,7 @@ static void notices_each_changed_byte(void **state)
     (void)state;
     for (size_t at = 0; at < MESSAGE_LENGTH; at++)
         for (unsigned bit = 0; bit < 8; bit++) {
-            auto_buf
-            struct buf into = BUF_INIT(100);
+            auto_buf struct buf into = BUF_INIT(100);
             struct err e = {0};
             bool checked = false;
             message_of(message);
@@ -90,15 +88,13 @@ static void notices_each_cut(void **state)
     (void)state;
     message_of(message);
     for (size_t length = 0; length < MESSAGE_LENGTH; length++) {
-        auto_buf
-        struct buf into = BUF_INIT(100);
+        auto_buf struct buf into = BUF_INIT(100);
         struct err e = {0};
         bool checked = false;
         assert_int_equal(unpack(message, length, 9, &into, &checked, &e), -1);
         assert_int_equal(e.code, ERR_NETWORK);
     }
-    auto_buf
-    struct buf into = BUF_INIT(100);
+    auto_buf struct buf into = BUF_INIT(100);
     struct err e = {0};
     bool checked = false;
     assert_int_equal(unpack(message, MESSAGE_LENGTH + 1, 9, &into, &checked, &e), -1);
@@ -109,8 +105,7 @@ static void without_checksums_says_so(void **state)
     static const unsigned char plain[] = {1, 25, 0, 0, 0, 0, 0, 0, 0, 0, 0,   1,  0,
                                           1, 0,  2, 0, 0, 0, 0, 0, 0, 0, 'h', 'i'};
     static const unsigned char empty[] = {1, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    auto_buf
-    struct buf into = BUF_INIT(100);
+    auto_buf struct buf into = BUF_INIT(100);
     struct err e = {0};
     bool checked = true;
 

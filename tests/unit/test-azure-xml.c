@@ -242,8 +242,7 @@ static void reads_containers(void **state)
 static void tags_come_back(void **state)
 {
     auto_pairs struct pairs tags = PAIRS_INIT, back = PAIRS_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(4096);
+    auto_buf struct buf text = BUF_INIT(4096);
     struct err e = {0};
 
     (void)state;

@@ -23,12 +23,9 @@ static void test_vectors(void **state)
     struct err e = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
-        auto_buf
-        struct buf text = BUF_INIT(100);
-        auto_buf
-        struct buf url = BUF_INIT(100);
-        auto_buf
-        struct buf back = BUF_INIT(100);
+        auto_buf struct buf text = BUF_INIT(100);
+        auto_buf struct buf url = BUF_INIT(100);
+        auto_buf struct buf back = BUF_INIT(100);
 
         base64_encode(&text, vectors[i].plain, strlen(vectors[i].plain));
         assert_string_equal(text.data, vectors[i].text);
@@ -48,8 +45,7 @@ static void test_appends(void **state)
 {
     (void)state;
     struct err e = {0};
-    auto_buf
-    struct buf b = BUF_INIT(16);
+    auto_buf struct buf b = BUF_INIT(16);
 
     buf_text(&b, "key=");
     base64_encode(&b, "\0\1", 2);
@@ -68,8 +64,7 @@ static void test_refuses(void **state)
                                       "====", "=",    "Z===", "Zg==Zg==",  "Zm9v\n",
                                       " Zg=", "Zg-_", "Zm=v", "Zm9vYg==A", "Zm9vYg==AAA="};
     static const char *const bad_url[] = {"Z", "Zg==", "Zh", "Zm9", "Zg+/", "Zm9vY"};
-    auto_buf
-    struct buf out = BUF_INIT(100);
+    auto_buf struct buf out = BUF_INIT(100);
 
     buf_text(&out, "kept");
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -90,8 +85,7 @@ static void test_ceiling(void **state)
 {
     (void)state;
     struct err e = {0};
-    auto_buf
-    struct buf out = BUF_INIT(3);
+    auto_buf struct buf out = BUF_INIT(3);
 
     assert_int_equal(base64_decode("Zm9vYg==", 8, &out, &e), -1);
     assert_int_equal(e.code, ERR_INVALID);

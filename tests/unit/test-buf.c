@@ -7,8 +7,7 @@
 static void test_grows_and_terminates(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf b = BUF_INIT(1000);
+    auto_buf struct buf b = BUF_INIT(1000);
 
     assert_string_equal(b.data, "");
     for (int i = 0; i < 100; i++)
@@ -21,8 +20,7 @@ static void test_grows_and_terminates(void **state)
 static void test_ceiling_is_an_error(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf b = BUF_INIT(4);
+    auto_buf struct buf b = BUF_INIT(4);
     struct err e = {0};
 
     assert_int_equal(buf_add(&b, "1234", 4, &e), 0);
@@ -37,8 +35,7 @@ static void test_ceiling_is_an_error(void **state)
 static void test_take_hands_over(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf b = BUF_INIT(100);
+    auto_buf struct buf b = BUF_INIT(100);
 
     buf_text(&b, "abc");
     auto_free char *text = buf_take(&b);
@@ -47,8 +44,7 @@ static void test_take_hands_over(void **state)
     buf_text(&b, "again");
     assert_string_equal(b.data, "again");
     assert_string_equal(text, "abc");
-    auto_buf
-    struct buf nothing = BUF_INIT(100);
+    auto_buf struct buf nothing = BUF_INIT(100);
     auto_free char *empty = buf_take(&nothing);
     assert_string_equal(empty, "");
 }

@@ -34,9 +34,8 @@ static void known_paths(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        auto_buf
-        struct buf path = BUF_INIT(FILE_PATH_MAX), marked = BUF_INIT(FILE_PATH_MAX),
-                   meta = BUF_INIT(FILE_PATH_MAX);
+        auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX), marked = BUF_INIT(FILE_PATH_MAX),
+                            meta = BUF_INIT(FILE_PATH_MAX);
         file_name_path(&path, known[i].name, FILE_BODIES, false);
         file_name_path(&marked, known[i].name, FILE_BODIES, true);
         file_name_path(&meta, known[i].name, FILE_META, false);
@@ -91,8 +90,7 @@ static void check_name(const char *name)
 
     for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
         for (int marked = 0; marked < 2; marked++) {
-            auto_buf
-            struct buf path = BUF_INIT(FILE_PATH_MAX), back = BUF_INIT(FILE_PATH_MAX);
+            auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX), back = BUF_INIT(FILE_PATH_MAX);
             if (marked && trees[i] == FILE_META)
                 continue;
             file_name_path(&path, name, trees[i], marked);
@@ -204,8 +202,7 @@ static void foreign_components(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-        auto_buf
-        struct buf out = BUF_INIT(FILE_PATH_MAX);
+        auto_buf struct buf out = BUF_INIT(FILE_PATH_MAX);
         if (file_name_segment(&out, refused[i].chain, refused[i].folder, refused[i].tree) == 0)
             fail_msg("'%s' was taken for '%s'", refused[i].chain, out.data);
         assert_int_equal(out.length, 0);

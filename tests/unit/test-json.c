@@ -81,10 +81,8 @@ static void test_writes(void **state)
 {
     (void)state;
     struct err e = {0};
-    auto_buf
-    struct buf b = BUF_INIT(100);
-    auto_buf
-    struct buf tight = BUF_INIT(10);
+    auto_buf struct buf b = BUF_INIT(100);
+    auto_buf struct buf tight = BUF_INIT(10);
     auto_json json_t *doc = json_pack("{s:i, s:s, s:[b]}", "z", 1, "a", "x\"/", "m", 1);
 
     assert_non_null(doc);

@@ -144,8 +144,7 @@ static void test_own_signature(void **state)
     struct err e = {0};
     unsigned char digest[MINISIGN_DIGEST_SIZE];
     auto_minisign_key struct minisign_key key = MINISIGN_KEY_INIT;
-    auto_buf
-    struct buf out = BUF_INIT(MINISIGN_FILE_MAX);
+    auto_buf struct buf out = BUF_INIT(MINISIGN_FILE_MAX);
     auto_free char *longest = xmalloc(MINISIGN_COMMENT_MAX + 2);
 
     read_plain(&key);
@@ -162,8 +161,7 @@ static void test_own_signature(void **state)
     buf_reset(&out);
     assert_ok(minisign_sign(&key, digest, longest, &out, &e), &e);
     assert_ok(verify(public_key, "content", out.data, &e), &e);
-    auto_buf
-    struct buf tight = BUF_INIT(100);
+    auto_buf struct buf tight = BUF_INIT(100);
     assert_int_equal(minisign_sign(&key, digest, "", &tight, &e), -1);
     assert_int_equal(tight.length, 0);
 }

@@ -16,8 +16,7 @@ static void test_documented_text(void **state)
     (void)state;
     auto_pairs struct pairs headers = PAIRS_INIT;
     auto_sharedkey struct sharedkey key = SHAREDKEY_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
+    auto_buf struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
     struct err e = {0};
     char signature[SHAREDKEY_SIGNATURE_SIZE];
 
@@ -40,8 +39,7 @@ static void test_every_line(void **state)
 {
     (void)state;
     auto_pairs struct pairs headers = PAIRS_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
+    auto_buf struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
     struct err e = {0};
 
     pairs_add(&headers, "Range", "bytes=0-1");

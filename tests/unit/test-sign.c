@@ -82,12 +82,9 @@ static void test_signatures(void **state)
     (void)state;
     struct err e = {0};
     auto_sign_key struct sign_key key = SIGN_KEY_INIT;
-    auto_buf
-    struct buf rs = BUF_INIT(1000);
-    auto_buf
-    struct buf ps = BUF_INIT(1000);
-    auto_buf
-    struct buf tight = BUF_INIT(100);
+    auto_buf struct buf rs = BUF_INIT(1000);
+    auto_buf struct buf ps = BUF_INIT(1000);
+    auto_buf struct buf tight = BUF_INIT(100);
 
     assert_ok(load("all.pem", NULL, &key, &e), &e);
     assert_ok(sign_rs256(&key, "header.payload", 14, &rs, &e), &e);

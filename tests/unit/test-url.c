@@ -7,8 +7,7 @@
 static void test_escape(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf b = BUF_INIT(200);
+    auto_buf struct buf b = BUF_INIT(200);
 
     url_escape(&b, "a/b c~.-_+\xc3\xbc", 12, URL_KEEP_UNRESERVED);
     assert_string_equal(b.data, "a%2Fb%20c~.-_%2B%C3%BC");
@@ -21,8 +20,7 @@ static void test_unescape(void **state)
 {
     (void)state;
     struct err e = {0};
-    auto_buf
-    struct buf b = BUF_INIT(200);
+    auto_buf struct buf b = BUF_INIT(200);
     static const char *const bad[] = {"%", "a%2", "%zz", "%2", "%%41"};
 
     assert_ok(url_unescape(&b, "a%2fb%20c+%C3%bc", 16, false, &e), &e);
@@ -143,8 +141,7 @@ static void test_query(void **state)
     assert_int_equal(query_parse("ok=1&a%=1", &none, &e), -1);
     assert_int_equal(none.count, 0);
 
-    auto_buf
-    struct buf b = BUF_INIT(100);
+    auto_buf struct buf b = BUF_INIT(100);
     buf_text(&b, "/c?");
     query_add(&b, "prefix", "a/b&");
     query_add(&b, "x", "");

@@ -48,8 +48,7 @@ static void test_pieces(void **state)
 {
     (void)state;
     for (size_t piece = 1; piece <= sizeof(listing); piece += piece < 20 ? 1 : 97) {
-        auto_buf
-        struct buf seen = BUF_INIT(4096);
+        auto_buf struct buf seen = BUF_INIT(4096);
         struct call call = CALL_INIT;
         auto_xml_reader struct xml_reader r;
 
@@ -119,8 +118,7 @@ static void refused(const char *text, const char *why)
 static void test_refuses(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf deep = BUF_INIT(10000);
+    auto_buf struct buf deep = BUF_INIT(10000);
 
     refused("", "no element");
     refused("text", "line 1 column 1");
@@ -195,8 +193,7 @@ static void test_writing_reads_back(void **state)
     (void)state;
     static const char odd[] = " <a>&\"'\t\r\n\r \xc3\xbc\xf0\x9f\x98\x80]]> ";
     struct err e = {0};
-    auto_buf
-    struct buf b = BUF_INIT(4096);
+    auto_buf struct buf b = BUF_INIT(4096);
     auto_xml struct xml_node *root = NULL;
 
     xml_head(&b);

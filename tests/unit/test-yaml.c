@@ -132,8 +132,7 @@ static void refused(const char *text, const char *why)
 static void test_refuses(void **state)
 {
     (void)state;
-    auto_buf
-    struct buf b = BUF_INIT(2 * YAML_TEXT_MAX);
+    auto_buf struct buf b = BUF_INIT(2 * YAML_TEXT_MAX);
 
     refused("a: 1\nb: 2\na: 3\n", "f.yaml:3:1: the key 'a' stands here twice (also in line 1)");
     refused("a: [1, 2\nb: 3\n", "f.yaml:2:2:");

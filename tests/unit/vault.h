@@ -72,8 +72,7 @@ static inline void vault_holds(struct vault *s, const char *name, const char *te
 {
     struct object_key key = vault_key(name);
     struct get_options whole = {.length = STORE_TO_END};
-    auto_buf
-    struct buf got = BUF_INIT(1 << 24);
+    auto_buf struct buf got = BUF_INIT(1 << 24);
     struct sink_buf sink;
 
     sink_buf_init(&sink, &got);

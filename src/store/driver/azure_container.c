@@ -15,8 +15,7 @@
 static int list_once(struct azure *a, const char *cursor, const char *include,
                      struct container_list *ret, struct azure_exchange *x, struct call *call)
 {
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
 
     azure_exchange_container(a, x, "GET", NULL, 'l');
     azure_exchange_query(x, "comp", "list");

@@ -107,8 +107,7 @@ static int start_copy(struct azure *a, const struct object_key *from, const char
                       const struct object_key *to, const struct put_options *options,
                       struct azure_exchange *x, struct call *call)
 {
-    auto_buf
-    struct buf url = BUF_INIT(4 * URL_MAX);
+    auto_buf struct buf url = BUF_INIT(4 * URL_MAX);
     struct object given = *options->properties;
     struct put_options only = *options;
     struct azure_write write = {.options = &only, .tier = given.type == OBJECT_BLOCK};
@@ -181,8 +180,7 @@ static int tags_get(struct store *s, const struct object_key *key, struct pairs 
                     struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
     struct azure *a = azure_of(s);
 
     if (azure_readable(key, call) < 0)
@@ -198,8 +196,7 @@ static int tags_set(struct store *s, const struct object_key *key, const struct 
                     struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(TAGS_MAX);
+    auto_buf struct buf text = BUF_INIT(TAGS_MAX);
     struct azure *a = azure_of(s);
     struct source_bytes body;
     size_t bytes = 0;

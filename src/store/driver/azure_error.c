@@ -199,7 +199,8 @@ static int denied(struct azure *a, const struct azure_exchange *x, enum err_code
         [AZURE_ANONYMOUS] = "anonymous access does not reach this",
         [AZURE_KEY] = "the account's firewall or a policy forbids it",
         [AZURE_SAS] = "the SAS does not permit this",
-        [AZURE_BEARER] = "the identity has no role for this: Storage Blob Data Reader, Contributor or Owner",
+        [AZURE_BEARER] =
+            "the identity has no role for this: Storage Blob Data Reader, Contributor or Owner",
     };
 
     if (reason == ERR_DENIED && missing_permission(a, x, e))

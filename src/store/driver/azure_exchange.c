@@ -178,8 +178,7 @@ int azure_exchange_do(struct azure *a, struct azure_exchange *x, struct sink *si
 int azure_exchange_text(struct azure *a, struct azure_exchange *x, struct buf *ret,
                         struct call *call)
 {
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
     struct sink_buf sink;
 
     sink_buf_init(&sink, &text);

@@ -42,8 +42,7 @@ static void add_include(struct azure *a, struct azure_exchange *x, unsigned incl
                  {LIST_SNAPSHOTS, "snapshots"},
                  {LIST_VERSIONS, "versions"},
                  {LIST_DELETED, "deleted"}};
-    auto_buf
-    struct buf text = BUF_INIT(256);
+    auto_buf struct buf text = BUF_INIT(256);
 
     /* a hierarchical account has no versions and refuses to be asked for them */
     if ((include & LIST_VERSIONS) && is_hierarchical(a, call))

@@ -277,8 +277,7 @@ int azure_upload_begin(struct store *s, const struct object_key *key,
 static void block_id(char text[BASE64_SIZE(48) + 1], const char *id, uint32_t number)
 {
     char plain[49];
-    auto_buf
-    struct buf b = BUF_INIT(BASE64_SIZE(48));
+    auto_buf struct buf b = BUF_INIT(BASE64_SIZE(48));
 
     (void)snprintf(plain, sizeof(plain), "%s-%014" PRIu32, id, number);
     base64_encode(&b, plain, 48);
@@ -332,8 +331,7 @@ static bool is_committed(struct azure *a, const struct object_key *key, const ch
                          uint32_t count, struct put_result *ret)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
     auto_xml struct xml_node *root = NULL;
     struct call call = CALL_INIT;
     char block[BASE64_SIZE(48) + 1];
@@ -371,8 +369,7 @@ int azure_upload_commit(struct store *s, const struct object_key *key, const cha
                         struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf list = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf list = BUF_INIT(AZURE_XML_MAX);
     struct azure *a = azure_of(s);
     struct azure_write write = {.options = options, .tier = true, .stored_md5 = true};
     struct source_bytes source;

@@ -60,8 +60,7 @@ static void set_text(json_t *into, const char *key, const char *text)
 static int read_policies(struct azure *a, const char *container, json_t *into, struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
     auto_xml struct xml_node *root = NULL;
     auto_json json_t *list = json_array();
 
@@ -162,8 +161,7 @@ static void read_logging(const struct xml_node *root, json_t *into)
 static int read_account(struct azure *a, json_t *into, struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
     auto_xml struct xml_node *root = NULL;
 
     azure_exchange_container(a, &x, "GET", NULL, 'r');
@@ -282,8 +280,7 @@ static int put_acl(struct azure *a, const char *container, const char *access,
                    const json_t *policies, struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
 
     if (json_array_size(policies) > POLICIES_MAX || text_size(policies) > AZURE_XML_MAX / 16)
         return err_set(&call->err, ERR_INVALID, "Azure holds at most %d access policies",
@@ -376,8 +373,7 @@ static int apply_account_key(struct azure *a, const char *key, const json_t *val
                              struct call *call)
 {
     auto_azure_exchange struct azure_exchange x = AZURE_EXCHANGE_INIT;
-    auto_buf
-    struct buf text = BUF_INIT(AZURE_XML_MAX);
+    auto_buf struct buf text = BUF_INIT(AZURE_XML_MAX);
 
     if (json_object_get(present, key))
         return err_set(&call->err, ERR_EXISTS, "the account has its own");

@@ -237,8 +237,7 @@ static int read_whole(struct source *from, char *bytes, size_t n, struct call *c
 static int write_page_part(struct page_writer *w, uint64_t offset, uint64_t size,
                            struct source *from, struct call *call)
 {
-    auto_buf
-    struct buf chunk = BUF_INIT(CHUNK_MAX);
+    auto_buf struct buf chunk = BUF_INIT(CHUNK_MAX);
     const struct source_bytes *whole = source_as_bytes(from);
 
     if (offset % AZURE_PAGE || size % AZURE_PAGE)

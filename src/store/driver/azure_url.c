@@ -107,8 +107,7 @@ bool azure_url_recognised(const char *text)
 /* The next segment of a path at *at ("/segment/..."), decoded; NULL at the end. */
 static int next_segment(const char **at, char **ret, struct err *e)
 {
-    auto_buf
-    struct buf b = BUF_INIT(URL_MAX);
+    auto_buf struct buf b = BUF_INIT(URL_MAX);
 
     if (**at == '/')
         (*at)++;
@@ -126,8 +125,7 @@ static int next_segment(const char **at, char **ret, struct err *e)
 static char *signed_part(const char *query)
 {
     static const char *const ours[] = {"snapshot", "versionid", "restype", "comp"};
-    auto_buf
-    struct buf sas = BUF_INIT(URL_MAX);
+    auto_buf struct buf sas = BUF_INIT(URL_MAX);
 
     while (query && *query) {
         size_t n = strcspn(query, "&"), key = strcspn(query, "=&");
@@ -162,8 +160,7 @@ int azure_url_split(const char *text, struct azure_url *ret, struct err *e)
 {
     auto_azure_url struct azure_url u = AZURE_URL_INIT;
     auto_url struct url url = URL_INIT;
-    auto_buf
-    struct buf base = BUF_INIT(URL_MAX);
+    auto_buf struct buf base = BUF_INIT(URL_MAX);
 
     if (parse_http(text, &url, e) < 0)
         return -1;
@@ -186,8 +183,7 @@ int azure_url_split(const char *text, struct azure_url *ret, struct err *e)
     if (next_segment(&at, &u.container, e) < 0)
         return -1;
     if (u.container && at[0] == '/' && at[1]) {
-        auto_buf
-        struct buf name = BUF_INIT(URL_MAX);
+        auto_buf struct buf name = BUF_INIT(URL_MAX);
         if (url_unescape(&name, at + 1, strlen(at + 1), false, e) < 0)
             return err_prefix(e, "path of the URL");
         u.name = buf_take(&name);
@@ -250,8 +246,7 @@ int azure_endpoint_normalise(const char *endpoint, const char *account, bool sec
                              char **ret_endpoint, char **ret_account, struct err *e)
 {
     auto_url struct url url = URL_INIT;
-    auto_buf
-    struct buf base = BUF_INIT(URL_MAX);
+    auto_buf struct buf base = BUF_INIT(URL_MAX);
     auto_free char *host = NULL;
 
     if (parse_http(endpoint, &url, e) < 0)

@@ -27,8 +27,7 @@ static int blame(struct err *e, const char *what)
 int azure_name_decode(const char *text, size_t length, const struct pairs *attributes, char **ret,
                       struct err *e)
 {
-    auto_buf
-    struct buf name = BUF_INIT(TEXT_MAX);
+    auto_buf struct buf name = BUF_INIT(TEXT_MAX);
     const char *encoded = pairs_get(attributes, "Encoded");
 
     if (!encoded || strcasecmp(encoded, "true") != 0) {

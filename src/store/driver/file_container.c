@@ -32,8 +32,7 @@ static void place_release(struct file_place *p)
 
 static struct file_place note_place(const char *container)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
 
     buf_text(&path, CONTAINERS "/");
     file_name_path(&path, container, FILE_META, false);
@@ -44,8 +43,7 @@ static struct file_place note_place(const char *container)
 static int read_note(struct file_store *f, const char *container, json_t **ret, struct call *call)
 {
     auto_place struct file_place place = note_place(container);
-    auto_buf
-    struct buf bytes = BUF_INIT(SETTINGS_MAX);
+    auto_buf struct buf bytes = BUF_INIT(SETTINGS_MAX);
     json_error_t where;
 
     if (file_small_read(f, &place, &bytes, call) < 0) {
@@ -68,8 +66,7 @@ static int write_note(struct file_store *f, const char *container, const json_t 
                       struct call *call)
 {
     auto_place struct file_place place = note_place(container);
-    auto_buf
-    struct buf bytes = BUF_INIT(SETTINGS_MAX);
+    auto_buf struct buf bytes = BUF_INIT(SETTINGS_MAX);
     auto_free char *text = json_dumps(note, JSON_INDENT(2));
 
     if (buf_add(&bytes, text, strlen(text), &call->err) < 0)
@@ -81,8 +78,7 @@ static int write_note(struct file_store *f, const char *container, const json_t 
 static int container_folder(struct file_store *f, const char *container, struct file_folder **ret,
                             struct call *call)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
 
     if (container_path(&path, container, &call->err) < 0)
         return -1;
@@ -117,8 +113,7 @@ static int file_container_create(struct store *s, const char *container,
                                  const struct container *properties, struct call *call)
 {
     struct file_store *f = file_store_of(s);
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_json json_t *note = json_object();
     char etag[33];
 
@@ -254,8 +249,7 @@ static int remove_own(struct file_store *f, const char *tree, const char *contai
 static int file_container_remove(struct store *s, const char *container, struct call *call)
 {
     struct file_store *f = file_store_of(s);
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_folder struct file_folder *folder = NULL;
     auto_place struct file_place note = note_place(container);
 
@@ -292,8 +286,7 @@ static int container_names(struct file_store *f, struct pairs *ret, struct call 
     if (!root)
         return err_errno(&call->err, errno, "read directory '%s'", f->path);
     for (const struct dirent *entry; (entry = readdir(root));) {
-        auto_buf
-        struct buf name = BUF_INIT(FILE_PATH_MAX);
+        auto_buf struct buf name = BUF_INIT(FILE_PATH_MAX);
         struct stat info;
         if (strcmp(entry->d_name, FILE_OWN) == 0 || file_name_goes_on(entry->d_name) ||
             file_name_segment(&name, entry->d_name, true, FILE_BODIES) < 0 ||

@@ -131,8 +131,7 @@ static int move_aside(struct file_store *f, const struct file_folder *parent, co
                       const char *leaf, struct call *call)
 {
     auto_key_lock struct key_lock lock = KEY_LOCK_INIT;
-    auto_buf
-    struct buf marked = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf marked = BUF_INIT(FILE_PATH_MAX);
     auto_folder struct file_folder *into = NULL;
     auto_free char *to = NULL;
     struct stat info;

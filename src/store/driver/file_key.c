@@ -48,8 +48,7 @@ static struct file_place place(struct buf *path)
 static struct file_place history_place(const char *own, const struct object_key *key,
                                        const char *container, enum file_tree tree, size_t *ret_keep)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_free char *leaf = xasprintf("%s-%s", version_kind_word(key->kind), key->version);
 
     buf_printf(&path, FILE_OWN "/%s/%s/", own, container);
@@ -70,8 +69,7 @@ static void history_places(struct file_key *k, const struct object_key *key, con
 
 static void current_places(struct file_key *k, const char *name, const char *container)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
 
     k->bodies = file_name_is_plain(name, FILE_BODIES) ? 2 : 1;
     for (int marked = 0; marked < 2; marked++) {
@@ -88,8 +86,7 @@ static void current_places(struct file_key *k, const char *name, const char *con
 
 int file_key_init(struct file_key *k, const struct object_key *key, struct err *e)
 {
-    auto_buf
-    struct buf container = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf container = BUF_INIT(FILE_PATH_MAX);
 
     if (container_path(&container, key->container, e) < 0)
         return -1;

@@ -43,10 +43,8 @@ static void listing_release(struct listing *l)
 static void set_cursor(struct listing *l, enum cursor_kind kind, const char *name,
                        const char *version)
 {
-    auto_buf
-    struct buf plain = BUF_INIT(FILE_PATH_MAX);
-    auto_buf
-    struct buf coded = BUF_INIT((size_t)2 * FILE_PATH_MAX);
+    auto_buf struct buf plain = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf coded = BUF_INIT((size_t)2 * FILE_PATH_MAX);
 
     buf_char(&plain, (char)kind);
     buf_text(&plain, name);
@@ -63,8 +61,7 @@ static void set_cursor(struct listing *l, enum cursor_kind kind, const char *nam
 static int read_cursor(struct listing *l, char **ret_start, char **ret_skip, struct call *call)
 {
     const char *cursor = l->options->cursor;
-    auto_buf
-    struct buf plain = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf plain = BUF_INIT(FILE_PATH_MAX);
 
     if (!cursor) {
         *ret_start = xstrdup("");
@@ -231,8 +228,7 @@ static int add_next(struct listing *l, struct call *call)
 static int begin(struct listing *l, struct call *call)
 {
     const char *prefix = l->options->prefix ? l->options->prefix : "";
-    auto_buf
-    struct buf kept = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf kept = BUF_INIT(FILE_PATH_MAX);
     auto_free char *start = NULL;
     auto_free char *skip = NULL;
 
@@ -285,8 +281,7 @@ int file_list(struct store *s, const char *container, const struct list_options 
 
 int file_container_has_objects(struct file_store *f, const char *container, struct call *call)
 {
-    auto_buf
-    struct buf folder = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf folder = BUF_INIT(FILE_PATH_MAX);
     auto_file_walk struct file_walk current = {.name = BUF_INIT(0)};
     auto_file_walk struct file_walk history = {.name = BUF_INIT(0)};
 

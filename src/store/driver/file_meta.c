@@ -241,8 +241,7 @@ int file_small_write(struct file_store *f, const struct file_place *place, const
 int file_meta_read(struct file_store *f, const struct file_place *place, struct file_meta *ret,
                    struct call *call)
 {
-    auto_buf
-    struct buf bytes = BUF_INIT(FILE_META_MAX);
+    auto_buf struct buf bytes = BUF_INIT(FILE_META_MAX);
 
     if (file_small_read(f, place, &bytes, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)
@@ -262,8 +261,7 @@ int file_meta_read(struct file_store *f, const struct file_place *place, struct 
 int file_meta_write(struct file_store *f, const struct file_place *place, const struct file_meta *m,
                     bool fresh, bool lazy, struct call *call)
 {
-    auto_buf
-    struct buf bytes = BUF_INIT(FILE_META_MAX);
+    auto_buf struct buf bytes = BUF_INIT(FILE_META_MAX);
 
     file_meta_print(m, &bytes);
     return file_small_write(f, place, &bytes, fresh, lazy, call);

@@ -162,10 +162,8 @@ static int decode(struct buf *out, const char *chain, size_t n)
 
 int file_name_segment(struct buf *out, const char *chain, bool folder, enum file_tree tree)
 {
-    auto_buf
-    struct buf segment = BUF_INIT(FILE_PATH_MAX);
-    auto_buf
-    struct buf again = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf segment = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf again = BUF_INIT(FILE_PATH_MAX);
     size_t n = strlen(chain), suffix = suffix_length(folder, tree);
 
     if (n > FILE_PATH_MAX / 4 || n <= suffix || (suffix && !ends_in_json(chain, n)))

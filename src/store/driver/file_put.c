@@ -322,8 +322,7 @@ static int commit_attempts(struct commit *c, struct file_draft *d, struct call *
 
 static int check_container_there(struct file_store *f, const char *container, struct call *call)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_folder struct file_folder *folder = NULL;
 
     if (container_path(&path, container, &call->err) < 0)

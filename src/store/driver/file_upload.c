@@ -66,8 +66,7 @@ static int write_note(struct file_store *f, const char *id, const struct object_
                       uint64_t size, struct call *call)
 {
     auto_place struct file_place place = upload_place(id, "upload.json");
-    auto_buf
-    struct buf bytes = BUF_INIT(NOTE_MAX);
+    auto_buf struct buf bytes = BUF_INIT(NOTE_MAX);
     auto_json json_t *note = json_object();
     char boot[64];
 
@@ -84,8 +83,7 @@ static int write_note(struct file_store *f, const char *id, const struct object_
 static int read_note(struct file_store *f, const char *id, json_t **ret, struct call *call)
 {
     auto_place struct file_place place = upload_place(id, "upload.json");
-    auto_buf
-    struct buf bytes = BUF_INIT(NOTE_MAX);
+    auto_buf struct buf bytes = BUF_INIT(NOTE_MAX);
     json_error_t where;
 
     if (file_small_read(f, &place, &bytes, call) < 0)
@@ -134,8 +132,7 @@ int file_upload_begin(struct store *s, const struct object_key *key,
     struct file_store *f = file_store_of(s);
     auto_file_key struct file_key paths = {0};
     auto_folder struct file_folder *container = NULL, *folder = NULL;
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     char id[2 * ID_BYTES + 1];
 
     random_hex(id, ID_BYTES);

@@ -171,8 +171,7 @@ static int read_nested(struct file_window *window, int fd, const char *name, con
 static int read_entry(struct file_window *window, int fd, const struct dirent *entry,
                       const char *before, struct call *call)
 {
-    auto_buf
-    struct buf segment = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf segment = BUF_INIT(FILE_PATH_MAX);
     auto_free char *joined = *before ? xasprintf("%s%s", before, entry->d_name) : NULL;
     const char *chain = joined ? joined : entry->d_name;
     int type = entry_type(fd, entry);
@@ -421,8 +420,7 @@ static int level_continue(struct file_walk *w, struct walk_level *level, struct 
 int file_walk_init(struct file_walk *w, struct file_store *f, enum file_tree tree,
                    const char *container, const char *wanted, const char *start, struct call *call)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     const char *slash = strrchr(wanted, '/');
 
     *w = (struct file_walk){.f = f, .tree = tree, .wanted = wanted};
@@ -496,8 +494,7 @@ int file_walk_next(struct file_walk *w, struct call *call)
 int file_versions(struct file_store *f, const char *container, const char *name, struct pairs *ret,
                   struct call *call)
 {
-    auto_buf
-    struct buf path = BUF_INIT(FILE_PATH_MAX);
+    auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     auto_window struct file_window *window = NULL;
 
     buf_printf(&path, FILE_OWN "/history/%s/", container);

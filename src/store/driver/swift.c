@@ -145,8 +145,7 @@ static int ask_limits(struct swift *s, const char *storage_url, struct call *cal
 {
     auto_request struct http_request request = {.method = "GET", .url = info_url(storage_url)};
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
-    auto_buf
-    struct buf body = BUF_INIT(SWIFT_INFO_MAX);
+    auto_buf struct buf body = BUF_INIT(SWIFT_INFO_MAX);
     auto_json json_t *info = NULL;
     struct sink_buf sink;
     struct err ignored;

@@ -204,8 +204,7 @@ static int container_list(struct store *store, const char *cursor, struct contai
 {
     struct swift *s = swift_of(store);
     auto_container_list struct container_list page = CONTAINER_LIST_INIT;
-    auto_buf
-    struct buf query = BUF_INIT(URL_MAX);
+    auto_buf struct buf query = BUF_INIT(URL_MAX);
     auto_json json_t *list = NULL;
     size_t i;
     json_t *entry;

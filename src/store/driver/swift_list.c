@@ -192,8 +192,7 @@ int swift_list(struct store *store, const char *container, const struct list_opt
     auto_request struct http_request request = {.method = "GET"};
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
     auto_object_list struct object_list page = OBJECT_LIST_INIT;
-    auto_buf
-    struct buf query = BUF_INIT(URL_MAX), body = BUF_INIT(SWIFT_LISTING_MAX);
+    auto_buf struct buf query = BUF_INIT(URL_MAX), body = BUF_INIT(SWIFT_LISTING_MAX);
     auto_free char *base = swift_path(container, NULL);
     struct sink_buf sink;
 

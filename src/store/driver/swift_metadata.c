@@ -105,8 +105,7 @@ static void add_names(struct pairs *headers, const struct buf *names, size_t lon
 static void write_one(const struct pair *p, const char *suffix, const char *by_rule,
                       struct pairs *headers, struct buf *names)
 {
-    auto_buf
-    struct buf escaped = BUF_INIT(NAMES_MAX * 3);
+    auto_buf struct buf escaped = BUF_INIT(NAMES_MAX * 3);
     auto_free char *header = xasprintf(META "%s", suffix);
     bool verbatim = is_verbatim(p->value), empty = !*p->value;
 
@@ -130,8 +129,7 @@ void swift_metadata_write(const struct pairs *metadata, const struct swift_limit
                           struct pairs *headers)
 {
     auto_pairs struct pairs taken = PAIRS_INIT;
-    auto_buf
-    struct buf names = BUF_INIT(NAMES_MAX * 4);
+    auto_buf struct buf names = BUF_INIT(NAMES_MAX * 4);
     size_t longest = limits->meta_name < SUFFIX_MAX ? limits->meta_name : SUFFIX_MAX;
 
     for (size_t i = 0; i < metadata->count; i++) {
@@ -162,8 +160,7 @@ static void collect_names(const struct pairs *headers, struct buf *names)
 /* text with its %XX undone, or NULL where it is not such a text. */
 static char *unescaped(const char *text, size_t n)
 {
-    auto_buf
-    struct buf out = BUF_INIT(NAMES_MAX);
+    auto_buf struct buf out = BUF_INIT(NAMES_MAX);
     struct err ignored;
 
     if (url_unescape(&out, text, n, false, &ignored) < 0 || strlen(out.data) != out.length)
@@ -218,8 +215,7 @@ static void apply_name(struct pairs *by_suffix, const char *entry, size_t n, str
 void swift_metadata_read(const struct pairs *headers, struct pairs *ret)
 {
     auto_pairs struct pairs by_suffix = PAIRS_INIT;
-    auto_buf
-    struct buf names = BUF_INIT(NAMES_MAX);
+    auto_buf struct buf names = BUF_INIT(NAMES_MAX);
 
     for (size_t i = 0; i < headers->count; i++) {
         const char *name = headers->list[i].key;

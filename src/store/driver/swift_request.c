@@ -11,8 +11,7 @@
 
 char *swift_path(const char *container, const char *name)
 {
-    auto_buf
-    struct buf path = BUF_INIT(URL_MAX);
+    auto_buf struct buf path = BUF_INIT(URL_MAX);
 
     if (container) {
         buf_char(&path, '/');
@@ -28,8 +27,7 @@ char *swift_path(const char *container, const char *name)
 char *swift_object_path(const struct object_key *key)
 {
     auto_free char *path = swift_path(key->container, key->name);
-    auto_buf
-    struct buf query = BUF_INIT(URL_MAX);
+    auto_buf struct buf query = BUF_INIT(URL_MAX);
 
     if (!key->version)
         return take(path);
@@ -213,8 +211,7 @@ int swift_get_json(struct swift *s, const char *path, size_t limit, json_t **ret
 {
     auto_request struct http_request request = {.method = "GET"};
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
-    auto_buf
-    struct buf body = BUF_INIT(limit);
+    auto_buf struct buf body = BUF_INIT(limit);
     struct sink_buf sink;
     char doing[600];
 

@@ -180,8 +180,7 @@ int swift_manifest_put(struct swift *s, const struct object_key *key, const char
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
     auto_free char *object = swift_path(key->container, key->name);
     auto_free char *path = xasprintf("%s?multipart-manifest=put", object);
-    auto_buf
-    struct buf text = BUF_INIT(SWIFT_MANIFEST_MAX);
+    auto_buf struct buf text = BUF_INIT(SWIFT_MANIFEST_MAX);
     struct source_bytes body;
     char expected[HASH_HEX_SIZE];
 
@@ -395,8 +394,7 @@ int swift_segments_remove(struct swift *s, const struct object_key *key, struct 
     auto_response struct http_response response = HTTP_RESPONSE_INIT;
     auto_free char *object = swift_object_path(key);
     auto_free char *path = xasprintf("%s?multipart-manifest=delete", object);
-    auto_buf
-    struct buf body = BUF_INIT(SWIFT_MANIFEST_MAX);
+    auto_buf struct buf body = BUF_INIT(SWIFT_MANIFEST_MAX);
     auto_json json_t *answer = NULL;
     struct sink_buf sink;
 

@@ -141,8 +141,7 @@ int swift_container_settings(struct store *store, const char *container, struct 
  * anything that a header cannot hold. */
 static bool add_text(struct http_request *request, const char *header, const json_t *value)
 {
-    auto_buf
-    struct buf text = BUF_INIT(8 * 1024);
+    auto_buf struct buf text = BUF_INIT(8 * 1024);
     struct err ignored;
     size_t i;
     json_t *word;

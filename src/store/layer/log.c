@@ -63,8 +63,7 @@ static int end(const struct entry *e, int result, const struct call *call)
 {
     const struct log_options *options = &log_of(e->s)->options;
     enum log_level level = result < 0 ? options->failure : options->success;
-    auto_buf
-    struct buf line = BUF_INIT(16 * 1024);
+    auto_buf struct buf line = BUF_INIT(16 * 1024);
 
     if (!log_wants(level))
         return result;
