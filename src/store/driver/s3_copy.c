@@ -14,7 +14,7 @@
 /* x-amz-copy-source: "/bucket/key?versionId=...", escaped. */
 static void copy_source(struct s3_exchange *x, const struct object_key *from, const char *if_match)
 {
-    auto_buf struct buf source = BUF_INIT(16 * 1024);
+    auto_buf struct buf source = BUF_INIT(256 * 1024);
 
     buf_char(&source, '/');
     url_escape(&source, from->container, strlen(from->container), URL_KEEP_UNRESERVED);

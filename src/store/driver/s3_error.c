@@ -173,13 +173,14 @@ static void describe_clock(struct buf *b, const struct s3_exchange *x, const str
 {
     const char *date = s3_exchange_answer(x, "Date");
 
-    buf_printf(b,
-               "%s; the clocks differ too much: ours said %s, the service's says %s; set this "
-               "machine's clock",
-               error->code, error->request_time[0] ? error->request_time : "another time",
-               error->server_time[0] ? error->server_time
-               : date                ? date
-                                     : "nothing");
+    buf_printf(
+        b,
+        "%s; the clocks differ too much: ours said %.60s, the service's says %.60s; set this "
+        "machine's clock",
+        error->code, error->request_time[0] ? error->request_time : "another time",
+        error->server_time[0] ? error->server_time
+        : date                ? date
+                              : "nothing");
 }
 
 static int set_error(const struct s3_exchange *x, const struct s3_error *error, int status)

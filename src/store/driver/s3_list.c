@@ -72,7 +72,7 @@ static int ask(struct s3_exchange *x, enum style style, const struct list_option
 /* Where the next page begins. */
 static int next_cursor(struct s3_page *page, enum style style, struct err *e)
 {
-    auto_buf struct buf cursor = BUF_INIT(64 * 1024);
+    auto_buf struct buf cursor = BUF_INIT(1024 * 1024);
 
     if (!page->truncated)
         return 0;

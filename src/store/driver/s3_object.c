@@ -82,6 +82,10 @@ static int add_tags(struct s3_exchange *x, const struct pairs *tags)
     if (tags->count > x->s3->store.traits.tags_max)
         return err_set(&x->call->err, ERR_INVALID, "%s '%s/%s': it takes %u tags, these are %zu",
                        x->doing, x->bucket, x->key, x->s3->store.traits.tags_max, tags->count);
+    if (!s3_tags_fit(tags))
+        return err_set(&x->call->err, ERR_INVALID,
+                       "%s '%s/%s': a tag is longer than S3 has room for", x->doing, x->bucket,
+                       x->key);
     s3_tags_header(tags, &text);
     s3_exchange_header(x, "x-amz-tagging", text.data);
     return 0;

@@ -219,6 +219,8 @@ int s3_copy(struct store *s, const struct object_key *from, const char *if_match
 int s3_list(struct store *s, const char *container, const struct list_options *options,
             struct object_list *ret, struct call *call);
 
+/* Whether no tag is longer than S3 has room for. */
+bool s3_tags_fit(const struct pairs *tags);
 /* "a=1&b=2", escaped: tags as a header. */
 void s3_tags_header(const struct pairs *tags, struct buf *ret);
 

@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Object tags in S3: see s3_private.h. */
+#include <string.h>
+
 #include "codec/url.h"
 #include "codec/xml.h"
 #include "store/driver/s3_private.h"
+
+/* 128 and 256 characters, each of up to four bytes. */
+#define TAG_KEY_MAX   512
+#define TAG_VALUE_MAX 1024
+
+bool s3_tags_fit(const struct pairs *tags)
+{
+    for (size_t i = 0; i < tags->count; i++)
+        if (strlen(tags->list[i].key) > TAG_KEY_MAX || strlen(tags->list[i].value) > TAG_VALUE_MAX)
+            return false;
+    return true;
+}
 
 void s3_tags_header(const struct pairs *tags, struct buf *ret)
 {
@@ -14,6 +28,8 @@ static int parse_tags(const struct buf *text, struct pairs *ret, struct err *e)
 {
     auto_xml struct xml_node *root = NULL;
 
+    if (text->length == 0)
+        return 0; /* how Ceph says that there are none */
     if (xml_parse(text->data, text->length, &root, e) < 0)
         return -1;
     for (const struct xml_node *n = xml_child(root, "TagSet/Tag"); n; n = xml_next(n)) {
@@ -56,6 +72,9 @@ static int set_tags(struct store *s, const struct object_key *key, const struct 
     if (tags->count > s->traits.tags_max)
         return err_set(&call->err, ERR_INVALID, "tag '%s/%s': it takes %u tags, these are %zu",
                        key->container, key->name, s->traits.tags_max, tags->count);
+    if (!s3_tags_fit(tags))
+        return err_set(&call->err, ERR_INVALID, "tag '%s/%s': a tag is longer than S3 has room for",
+                       key->container, key->name);
     s3_exchange_init(&x, s3_of(s), tags->count ? "PUT" : "DELETE", key->container, key->name, "tag",
                      call);
     s3_exchange_query(&x, "tagging", "");

@@ -115,6 +115,23 @@ static enum proof weakest(const struct part_result *parts, uint32_t count)
     return least;
 }
 
+/* Some services forget the tags an upload began with (RGW). */
+static int restore_tags(struct store *s, const struct object_key *key,
+                        const struct put_options *options, const struct object *found,
+                        struct call *call)
+{
+    const struct object *o = options->properties;
+    struct object_key version = *key;
+
+    if (!o || !s->tags || o->tags.count == 0 || found->tag_count == o->tags.count)
+        return 0;
+    if (found->version) {
+        version.kind = VERSION_ID;
+        version.version = found->version;
+    }
+    return s3_tag_ops.set(s, &version, &o->tags, call);
+}
+
 /* What stands under the key now must be what the parts make.  expected is "" where that cannot be
  * told from the ETag; the size always can. */
 static int check_result(struct store *s, const struct object_key *key,
@@ -132,6 +149,8 @@ static int check_result(struct store *s, const struct object_key *key,
         return err_set(&call->err, ERR_CORRUPT,
                        "write '%s/%s': it has %" PRIu64 " bytes there, %" PRIu64 " were sent",
                        key->container, key->name, found.size, options->size);
+    if (restore_tags(s, key, options, &found, call) < 0)
+        return -1;
     ret->etag = take(found.etag);
     ret->version = take(found.version);
     return 0;
@@ -198,7 +217,7 @@ static int ask_to_join(struct s3_exchange *x)
 static int join(struct s3_exchange *x, const struct put_options *options, const char *id,
                 const struct part_result *parts, uint32_t count)
 {
-    auto_buf struct buf body = BUF_INIT(4 * 1024 * 1024);
+    auto_buf struct buf body = BUF_INIT(S3_XML_MAX);
     char expected[64];
 
     expected_etag(parts, count, expected);
