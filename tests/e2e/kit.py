@@ -158,9 +158,17 @@ class Result:
 
 def start(*arguments, env=None, **options):
     arguments = [str(a) for a in arguments]
-    return subprocess.Popen([BASCULE] + arguments, env={**os.environ, **(env or {})},
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, **options)
+    process = subprocess.Popen([BASCULE] + arguments, env={**os.environ, **(env or {})},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, **options)
+    at_end(stop, process)
+    return process
+
+
+def stop(process):
+    if process.poll() is None:
+        process.kill()
+        process.communicate()
 
 
 def finish(process, timeout=300):
@@ -213,7 +221,7 @@ LEDGER = ".local/state/bascule/ledger.db"
 
 def ledger(query, *values, path=None):
     """Rows of a SQLite ledger, read with Python's own SQLite."""
-    base = sqlite3.connect("file:%s?mode=ro" % (path or LEDGER), uri=True)
+    base = sqlite3.connect("file:%s?mode=ro" % (path or LEDGER), uri=True, timeout=30)
     base.text_factory = bytes
     try:
         return base.execute(query, values).fetchall()
