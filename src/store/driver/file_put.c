@@ -245,8 +245,9 @@ static int place_body(struct commit *c, struct file_draft *d, struct file_folder
         folder_forget(c->f, folder);
         return 1;
     }
-    if ((number == EEXIST || number == EISDIR || number == ENOTEMPTY) &&
-        fstatat(folder->fd, place_leaf(place), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (number == EEXIST || number == EISDIR || number == ENOTEMPTY) {
+        if (fstatat(folder->fd, place_leaf(place), &info, AT_SYMLINK_NOFOLLOW) < 0)
+            return errno == ENOENT ? 1 : err_errno(&call->err, errno, "look at '%s'", place->path);
         if (S_ISDIR(info.st_mode) && c->use == 0 && c->paths.bodies == 2) {
             c->use = 1; /* "a" beside "a/b" */
             return 1;
