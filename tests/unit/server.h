@@ -71,18 +71,17 @@ static inline void server_stop(struct server *s)
 /* Read one head (up to its empty line) into s->request; 0 when the connection ended before. */
 static inline int server_read(struct server *s, int connection)
 {
+    char head[sizeof(s->request)];
     size_t n = 0;
 
-    while (n < sizeof(s->request) - 1) {
-        if (read(connection, s->request + n, 1) != 1)
-            break;
-        s->request[++n] = '\0';
-        if (n >= 4 && memcmp(s->request + n - 4, "\r\n\r\n", 4) == 0) {
+    while (n < sizeof(head) - 1 && read(connection, head + n, 1) == 1) {
+        head[++n] = '\0';
+        if (n >= 4 && memcmp(head + n - 4, "\r\n\r\n", 4) == 0) {
+            memcpy(s->request, head, n + 1);
             atomic_fetch_add(&s->requests, 1);
             return 1;
         }
     }
-    s->request[n] = '\0';
     return 0;
 }
 
