@@ -2,7 +2,7 @@
 /*
  * The rows of the index: which objects exist, and where their bodies lie.
  *
- *   account -< container -< object -< extent >- piece        (committed: what exists)
+ *   account -< container -< object >- layout -< extent >- piece   (committed: what exists)
  *                      \-< block >- piece                    (staged, not yet part of an object)
  *                      \-< upload                            (a multipart upload under way)
  *   intent, garbage                                          (pieces on their way in and out)
@@ -76,6 +76,9 @@ struct object_row {
     int64_t marker;    /* S3 delete marker: no body */
     int64_t type;      /* enum object_type (store/object.h) */
     int64_t size;
+    int64_t layout; /* which extents are the body; 0: none.  Shared by snapshots, versions and
+                       copies with the same bytes; extents beyond size do not count (an append
+                       object goes on in the layout its snapshots share) */
     char *etag; /* Azure's form without quotes: "0x8D..." ; changes with every write of the row */
     char *s3_etag; /* S3's form without quotes: hex MD5, or hex MD5-parts; NULL: from etag */
     int64_t created;
@@ -121,8 +124,8 @@ struct piece_row {
 };
 
 struct extent_row {
-    int64_t object;
-    int64_t start; /* in the object */
+    int64_t layout; /* object_row.layout */
+    int64_t start;  /* in the object */
     int64_t length;
     int64_t piece;
     int64_t piece_start;
