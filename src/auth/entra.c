@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "auth/command.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "codec/url.h"
@@ -273,30 +273,20 @@ static int ask_identity(struct entra *a, struct call *call)
 static int run_command(struct entra *a, struct call *call)
 {
     auto_buf struct buf output = BUF_INIT(ANSWER_MAX);
-    FILE *pipe = popen(a->command, "re");
-    char chunk[4096];
-    size_t n;
+    int result = command_output(a->command, &output, call);
 
-    if (!pipe)
-        return err_set(&call->err, ERR_IO, "token_command cannot be started");
-    while ((n = fread(chunk, 1, sizeof(chunk), pipe)) > 0)
-        if (buf_add(&output, chunk, n, &call->err) < 0)
-            break;
-    explicit_bzero(chunk, sizeof(chunk));
-    int status = pclose(pipe);
-    while (output.length && strchr("\r\n ", output.data[output.length - 1]))
+    while (output.length && strchr("\r\n \t", output.data[output.length - 1]))
         output.data[--output.length] = '\0';
-    int result;
-    if (status != 0 || !output.length) {
-        result =
-            err_set(&call->err, ERR_UNKNOWN_WHO,
-                    "token_command gives no token (status %d): run it by hand to see why", status);
+    if (result < 0) {
+        (void)err_prefix(&call->err, "token_command gives no token");
     } else if (output.data[0] == '{') {
         result = take_token(a, output.data, output.length, "token_command", &call->err);
+    } else if (!output.length || strpbrk(output.data, "\r\n \t")) {
+        result = err_set(&call->err, ERR_UNKNOWN_WHO,
+                         "token_command gives no token: it prints neither one nor JSON");
     } else {
         secret_set(&a->token, output.data, output.length);
         a->renew = clock_wall() + USUAL_LIFE;
-        result = 0;
     }
     explicit_bzero(output.data, output.length);
     return result;
