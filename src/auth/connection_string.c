@@ -126,13 +126,30 @@ static int take_endpoint(const char *text, const char *name, char **ret, struct 
     return 0;
 }
 
+/* What stands behind the host: nothing, or a port and more.  The colons of an IPv6 address stand in
+ * brackets. */
+static const char *skip_host(const char *url)
+{
+    const char *host = strstr(url, "://") + 3, *bracket = strchr(host, ']');
+
+    return bracket ? bracket + 1 : host;
+}
+
 static int use_emulator(const struct settings *s, struct connection_string *c, struct err *e)
 {
     const char *proxy = value_of(s, EMULATOR_PROXY);
+    auto_url struct url url = URL_INIT;
     auto_free char *base = NULL;
 
     if (take_endpoint(proxy ? proxy : EMULATOR_BASE, names[EMULATOR_PROXY], &base, e) < 0)
         return -1;
+    /* Its port is the emulator's; the SDKs put it behind whatever stands here. */
+    if (url_parse(base, &url, e) < 0 || strchr(base + strlen(url.scheme) + 3, '/') ||
+        base[strlen(base) - 1] == ':' || strchr(skip_host(base), ':'))
+        return err_set(e, ERR_INVALID,
+                       "the connection string's %s may hold a scheme and a host only, no port and "
+                       "no path",
+                       names[EMULATOR_PROXY]);
     c->account = xstrdup(EMULATOR_ACCOUNT);
     secret_from_text(&c->key, EMULATOR_KEY);
     c->endpoint = xasprintf("%s:10000/" EMULATOR_ACCOUNT, base);

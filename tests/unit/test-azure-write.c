@@ -242,12 +242,14 @@ static void reads_connection_strings(void **state)
         {"AccountName=dev;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:10000/dev;"
          "QueueEndpoint=http://127.0.0.1:10001/dev;",
          "azure:http://127.0.0.1:10000/dev"},
-        {"BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=sv=1&sig=c2Vj%3D",
+        {"BlobEndpoint=https://acct.blob.core.windows.net/;SharedAccessSignature=sv=2022-11-02&"
+         "ss=b&srt=sco&sp=rl&se=2099-01-01&sig=c2Vj%3D",
          "azure:https://acct.blob.core.windows.net"},
         {"DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=c2VjcmV0",
          "azure:http://acct.blob.core.windows.net"},
+        {"UseDevelopmentStorage=true", "azure:http://127.0.0.1:10000/devstoreaccount1"},
     };
-    static const char *const bad[] = {"UseDevelopmentStorage=true",
+    static const char *const bad[] = {"UseDevelopmentStorage=c2VjcmV0",
                                       "AccountName",
                                       "=x",
                                       "AccountKey=c2VjcmV0",

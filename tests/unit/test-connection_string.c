@@ -58,6 +58,9 @@ static void test_emulator(void **state)
     expect("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://emulator/",
            "devstoreaccount1", key, "", "http://emulator:10000/devstoreaccount1",
            "http://emulator:10000/devstoreaccount1-secondary");
+    expect("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://[::1]", "devstoreaccount1",
+           key, "", "http://[::1]:10000/devstoreaccount1",
+           "http://[::1]:10000/devstoreaccount1-secondary");
 }
 
 static void test_bad_input(void **state)
@@ -82,6 +85,11 @@ static void test_bad_input(void **state)
         {"AccountName=a;AccountKey=SECRET;BlobEndpoint=x", "BlobEndpoint is not"},
         {"AccountName=a;AccountKey=SECRET;BlobEndpoint=https://x/?SECRET", "BlobEndpoint is not"},
         {"AccountName=a;AccountKey=SECRET;BlobSecondaryEndpoint=x", "BlobSecondaryEndpoint is not"},
+        {"UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://SECRET:10000", "no port"},
+        {"UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://[::1]:1/", "no port"},
+        {"UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://SECRET/a", "no path"},
+        {"UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://u:p@SECRET", "no port"},
+        {"UseDevelopmentStorage=true;DevelopmentStorageProxyUri=SECRET", "not an http(s) URL"},
         {"UseDevelopmentStorage=false", "neither AccountKey"},
     };
     struct err e = {0};

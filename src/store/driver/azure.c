@@ -212,8 +212,6 @@ static int settle_place(struct azure *a, const struct azure_place *place, bool s
         return err_set(e, ERR_INVALID, "neither 'account' nor 'endpoint' is given");
     if (!place->endpoint)
         made = azure_endpoint_of(place->account, place->suffix);
-    if (made && place->insecure)
-        memmove(made + 4, made + 5, strlen(made + 5) + 1);
     return azure_endpoint_normalise(made ? made : place->endpoint, place->account, secondary,
                                     &a->endpoint, &a->account, e);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Who the Azure driver says it is: the credentials of its options, and what signs a request. */
 #include <string.h>
-#include <strings.h>
 
+#include "auth/connection_string.h"
 #include "codec/date.h"
 #include "codec/url.h"
 #include "store/driver/azure.h"
@@ -29,63 +29,28 @@ void azure_place_release(struct azure_place *place)
 /* What the SAS says of itself.  A part that a stored access policy holds is not in it. */
 static int take_sas(struct azure *a, const char *text, struct err *e)
 {
-    auto_pairs struct pairs query = PAIRS_INIT;
-
     text += *text == '?';
-    if (query_parse(text, &query, e) < 0 || !pairs_get(&query, "sig"))
-        return err_set(e, ERR_INVALID,
-                       "'sas' is no shared access signature (sv=...&sig=...): copy it whole");
-    const char *expiry = pairs_get(&query, "se"), *permissions = pairs_get(&query, "sp");
-    a->sas_expiry = TIME_UNKNOWN;
-    if (expiry && date_parse_iso8601(expiry, &a->sas_expiry, e) < 0)
-        return err_prefix(e, "expiry (se) of the SAS");
-    if (permissions && strlen(permissions) < sizeof(a->sas_permissions))
-        memcpy(a->sas_permissions, permissions, strlen(permissions) + 1);
+    if (sas_parse(text, &a->said, e) < 0)
+        return -1;
     secret_from_text(&a->sas, text);
     a->auth = AZURE_SAS;
     return 0;
 }
 
-/* One "Key=value" of a connection string; values hold '=' themselves (keys end in it). */
-static int take_setting(struct azure *a, const char *name, const char *value,
-                        struct azure_place *place, struct err *e)
-{
-    if (strcasecmp(name, "AccountName") == 0)
-        replace_string(&place->account, value);
-    else if (strcasecmp(name, "AccountKey") == 0)
-        secret_from_text(&place->key, value);
-    else if (strcasecmp(name, "BlobEndpoint") == 0)
-        replace_string(&place->endpoint, value);
-    else if (strcasecmp(name, "EndpointSuffix") == 0)
-        replace_string(&place->suffix, value);
-    else if (strcasecmp(name, "DefaultEndpointsProtocol") == 0)
-        place->insecure = strcasecmp(value, "http") == 0;
-    else if (strcasecmp(name, "SharedAccessSignature") == 0)
-        return take_sas(a, value, e);
-    else if (strcasecmp(name, "UseDevelopmentStorage") == 0)
-        return err_set(e, ERR_INVALID,
-                       "the connection string says UseDevelopmentStorage: give the emulator's "
-                       "whole one, with AccountName, AccountKey and BlobEndpoint");
-    return 0; /* those of queues, tables and files are none of ours */
-}
-
 static int take_connection_string(struct azure *a, const char *text, struct azure_place *place,
                                   struct err *e)
 {
-    for (size_t n; *text; text += n + (text[n] == ';')) {
-        n = strcspn(text, ";");
-        size_t name_length = strcspn(text, "=;");
-        if (n == 0)
-            continue;
-        if (name_length == 0 || name_length >= n)
-            return err_set(e, ERR_INVALID,
-                           "the connection string is not of the form Name=value;Name=value");
-        auto_free char *name = xstrndup(text, name_length);
-        auto_secret struct secret value = SECRET_INIT;
-        secret_set(&value, text + name_length + 1, n - name_length - 1);
-        if (take_setting(a, name, text_of(&value), place, e) < 0)
-            return -1;
-    }
+    auto_connection_string struct connection_string c = CONNECTION_STRING_INIT;
+
+    if (connection_string_parse(text, &c, e) < 0)
+        return -1;
+    if (c.sas.bytes && take_sas(a, text_of(&c.sas), e) < 0)
+        return -1;
+    if (c.account)
+        replace_string(&place->account, c.account);
+    replace_string(&place->endpoint, c.endpoint);
+    if (c.key.bytes)
+        secret_copy(&place->key, &c.key);
     return 0;
 }
 
@@ -138,14 +103,15 @@ void azure_auth_release(struct azure *a)
 {
     sharedkey_release(&a->key);
     secret_release(&a->sas);
+    sas_release(&a->said);
 }
 
 static int append_sas(struct azure *a, struct azure_exchange *x, struct err *e)
 {
     char when[DATE_TEXT];
 
-    if (a->sas_expiry != TIME_UNKNOWN && a->sas_expiry <= clock_wall()) {
-        date_iso8601(when, sizeof(when), a->sas_expiry, 0);
+    if (a->said.expires != TIME_UNKNOWN && a->said.expires <= clock_wall()) {
+        date_iso8601(when, sizeof(when), a->said.expires, 0);
         return err_set(e, ERR_UNKNOWN_WHO, "the SAS expired at %s: get a new one", when);
     }
     auto_free char *url = x->request.url;
@@ -179,7 +145,9 @@ int azure_sign(struct azure *a, struct azure_exchange *x, bool renew, struct cal
 
 bool azure_sas_permits(const struct azure *a, char permission)
 {
-    return !*a->sas_permissions || strchr(a->sas_permissions, permission) != NULL;
+    const char *permissions = sas_field(&a->said, "sp");
+
+    return !permissions || !*permissions || strchr(permissions, permission) != NULL;
 }
 
 const char *azure_sas_query(const struct azure *a)

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 
 #include "auth/entra.h"
+#include "auth/sas.h"
 #include "auth/sharedkey.h"
 #include "crypto/hash.h"
 #include "http/client.h"
@@ -61,10 +62,9 @@ struct azure {
     char *container; /* the only one the credentials are for; may be NULL */
     enum azure_auth auth;
     struct sharedkey key;
-    struct entra *bearer;     /* borrowed */
-    struct secret sas;        /* the query to append, without '?' */
-    int64_t sas_expiry;       /* TIME_UNKNOWN when a stored policy says it */
-    char sas_permissions[32]; /* "" when a stored policy says them */
+    struct entra *bearer; /* borrowed */
+    struct secret sas;    /* the query to append, without '?' */
+    struct sas said;      /* the same, taken apart */
     atomic_int facts[AZURE_FACT_COUNT];
     /* Azure cannot forget blocks on demand: of the latest uploads aborted here, the store itself
      * remembers that nothing may be made of them any more. */
@@ -142,7 +142,6 @@ void azure_object_url(const struct azure *a, struct buf *url, const struct objec
 /* What says where the account is; auth may say it too (a connection string). */
 struct azure_place {
     char *account, *endpoint, *suffix; /* NULL where nobody said */
-    bool insecure;                     /* http instead of https, where account and suffix say it */
     struct secret key;
 };
 #define auto_azure_place cleanup(azure_place_release)
