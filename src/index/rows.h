@@ -121,6 +121,7 @@ struct piece_row {
     char *container; /* there */
     char *key;       /* there */
     int64_t size;
+    int64_t crc64; /* CRC-64/NVME of its bytes, as a bit pattern */
 };
 
 struct extent_row {

@@ -54,6 +54,7 @@ int err_set(struct err *e, enum err_code code, const char *format, ...)
 
     e->code = code;
     e->retry_after = 0;
+    e->fault = 0;
     va_start(arguments, format);
     (void)vsnprintf(e->text, sizeof(e->text), format, arguments);
     va_end(arguments);

@@ -53,6 +53,7 @@ enum err_code {
 struct err {
     enum err_code code;
     int retry_after; /* seconds the other side asked to wait, 0 where it did not */
+    int fault;       /* a finer reason in the words of one room (object/fault.h); 0: none */
     char text[1000];
 };
 
