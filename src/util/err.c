@@ -67,6 +67,7 @@ int err_errno(struct err *e, int number, const char *format, ...)
 
     e->code = ERR_IO;
     e->retry_after = 0;
+    e->fault = 0;
     for (size_t i = 0; i < ARRAY_SIZE(from_errno); i++)
         if (from_errno[i].number == number)
             e->code = from_errno[i].code;
@@ -96,6 +97,7 @@ void err_clear(struct err *e)
 {
     e->code = ERR_NONE;
     e->retry_after = 0;
+    e->fault = 0;
     e->text[0] = '\0';
 }
 

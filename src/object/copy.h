@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * Copies: inside the service they share the source's extents and take no bytes; from elsewhere they
+ * are pulled through an opener the door gives.
+ */
+#ifndef OBJECT_COPY_H
+#define OBJECT_COPY_H
+
+#include "object/write.h"
+
+struct copy_request {
+    struct place from;
+    struct conditions from_conditions; /* FAULT_SOURCE_CONDITION; lease: x-ms-source-lease-id */
+    struct place to;
+    struct conditions conditions;
+    const struct object_row *properties; /* NULL: the source's headers; metadata etc. below */
+    bool keep_headers;  /* content headers come from the source (properties' are not looked at) */
+    bool keep_metadata; /* metadata likewise */
+    bool keep_tags;
+    const char *copy;   /* JSON for object_row.copy, NULL none */
+    bool to_type_block; /* the copy is a block object whatever the source is */
+};
+must_check int service_copy(struct service *service, const struct copy_request *request,
+                            struct object_row *ret, struct call *call);
+
+/* Append, stage or write pages from another object of this service: a source over it.
+ *     auto_copy_source struct copy_source *s; ... request.body = copy_source_stream(s);  */
+struct copy_source;
+must_check int copy_source_open(struct service *service, const struct place *place,
+                                const struct conditions *conditions, uint64_t offset,
+                                uint64_t length, struct copy_source **ret, struct call *call);
+struct source *copy_source_stream(struct copy_source *s);
+uint64_t copy_source_size(const struct copy_source *s);
+void copy_source_close(struct copy_source *s);
+void copy_source_close_p(struct copy_source **s);
+#define auto_copy_source cleanup(copy_source_close_p)
+
+/* The state of a copy that runs for long: set by whoever runs it (copy: JSON). */
+must_check int service_set_copy(struct service *service, const struct place *place,
+                                const char *copy_id, const char *copy, struct call *call);
+
+#endif
