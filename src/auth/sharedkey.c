@@ -17,6 +17,7 @@
 
 #define ACCOUNT_MAX 63
 #define HEADERS_MAX 1000
+#define SECONDARY   "-secondary"
 
 static bool is_account(const char *account)
 {
@@ -324,6 +325,19 @@ static int matches(const struct sharedkey *key, const struct sharedkey_authoriza
     return CRYPTO_memcmp(signature, a->signature, sizeof(signature)) == 0;
 }
 
+/* The path as it would be at the primary: "/acct/c/b" for "/acct-secondary/c/b"; NULL where it does
+ * not begin with the secondary's name. */
+static char *primary_path(const char *account, const char *path)
+{
+    size_t n = strlen(account);
+
+    if (*path != '/' || strncmp(path + 1, account, n) != 0 ||
+        strncmp(path + 1 + n, SECONDARY, strlen(SECONDARY)) != 0)
+        return NULL;
+    const char *rest = path + 1 + n + strlen(SECONDARY);
+    return *rest && *rest != '/' ? NULL : xasprintf("/%s%s", account, rest);
+}
+
 int sharedkey_verify(const struct sharedkey *key, const char *method, const char *path,
                      const char *query, const struct pairs *headers, uint64_t content_length,
                      int64_t now, struct err *e)
@@ -335,14 +349,16 @@ int sharedkey_verify(const struct sharedkey *key, const char *method, const char
         return err_set(e, ERR_INVALID, "the request has no Authorization header");
     if (sharedkey_authorization_parse(header, &a, e) < 0 || check_date(headers, now, e) < 0)
         return -1;
-    size_t n = strlen(key->account);
-    bool secondary =
-        strncmp(a.account, key->account, n) == 0 && strcmp(a.account + n, "-secondary") == 0;
-    if (!secondary && strcmp(a.account, key->account) != 0)
+    auto_free char *secondary = xasprintf("%s" SECONDARY, key->account);
+    if (strcmp(a.account, secondary) != 0 && strcmp(a.account, key->account) != 0)
         return err_set(e, ERR_UNKNOWN_WHO, "account '%s' is not known here", a.account);
-    int match = matches(key, &a, key->account, method, path, query, headers, content_length, e);
-    if (match == 0 && secondary)
-        match = matches(key, &a, a.account, method, path, query, headers, content_length, e);
+    auto_free char *primary = primary_path(key->account, path);
+    const char *const accounts[] = {key->account, secondary}, *const paths[] = {path, primary};
+    int match = 0;
+    for (size_t i = 0; i < 4 && match == 0; i++)
+        if (paths[i / 2])
+            match = matches(key, &a, accounts[i % 2], method, paths[i / 2], query, headers,
+                            content_length, e);
     if (match < 0)
         return -1;
     return match ? 0 : err_set(e, ERR_UNKNOWN_WHO, "the signature does not match the request");

@@ -83,7 +83,9 @@ must_check int sharedkey_authorization_parse(const char *header,
 
 /* Whether a request as it came in carries a right signature by this key.  ERR_UNKNOWN_WHO when not,
  * ERR_CLOCK when its date is more than 15 minutes from now, ERR_INVALID when the header is
- * malformed.  The account in the header must be the key's, or that and "-secondary". */
+ * malformed.  The account in the header must be the key's, or that and "-secondary"; what was
+ * signed may name either of them, and so may the path in path style, whichever the request went
+ * to: SDKs differ.  An account has two keys: call it for the other when ERR_UNKNOWN_WHO. */
 must_check int sharedkey_verify(const struct sharedkey *key, const char *method, const char *path,
                                 const char *query, const struct pairs *headers,
                                 uint64_t content_length, int64_t now, struct err *e);

@@ -170,6 +170,61 @@ static void test_secondary(void **state)
         -1);
 }
 
+/* As the libraries do it: whichever name stands in the header, the resource and its path. */
+static void test_secondary_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *account, *resource, *signed_path, *path;
+        bool right;
+    } cases[] = {
+        {ACCOUNT, ACCOUNT, "/c/b", "/c/b", true},
+        {ACCOUNT, ACCOUNT "-secondary", "/c/b", "/c/b", true},
+        {ACCOUNT "-secondary", ACCOUNT, "/c/b", "/c/b", true},
+        {ACCOUNT, ACCOUNT, "/" ACCOUNT "/c", "/" ACCOUNT "-secondary/c", true},
+        {ACCOUNT, ACCOUNT, "/" ACCOUNT "-secondary/c", "/" ACCOUNT "-secondary/c", true},
+        {ACCOUNT, ACCOUNT "-secondary", "/" ACCOUNT "/c", "/" ACCOUNT "-secondary/c", true},
+        {ACCOUNT, ACCOUNT, "/" ACCOUNT, "/" ACCOUNT "-secondary", true},
+        {ACCOUNT, ACCOUNT, "/" ACCOUNT "/c", "/" ACCOUNT "-secondaryx/c", false},
+        {ACCOUNT, ACCOUNT, "/" ACCOUNT "-secondary/c", "/" ACCOUNT "/c", false},
+        {ACCOUNT "x", ACCOUNT, "/c", "/c", false},
+        {ACCOUNT "-secondary-secondary", ACCOUNT, "/c", "/c", false},
+        {ACCOUNT, ACCOUNT "x", "/c", "/c", false},
+    };
+    auto_sharedkey struct sharedkey key = SHAREDKEY_INIT;
+    int64_t now = INT64_C(1790000000) * CLOCK_SECOND;
+    struct err e = {0};
+    char date[DATE_TEXT];
+
+    date_rfc1123(date, now);
+    assert_ok(sharedkey_init(&key, ACCOUNT, KEY, &e), &e);
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+        bool lite = i % 2;
+        auto_pairs struct pairs headers = PAIRS_INIT;
+        auto_buf struct buf text = BUF_INIT(SHAREDKEY_TEXT_MAX);
+        char signature[SHAREDKEY_SIGNATURE_SIZE];
+        const char *resource = cases[i / 2].resource, *path = cases[i / 2].signed_path;
+        const char *query = "comp=list&x=1";
+        pairs_add(&headers, "x-ms-date", date);
+        if (lite)
+            assert_ok(
+                sharedkey_lite_string_to_sign(&text, resource, "GET", path, query, &headers, &e),
+                &e);
+        else
+            assert_ok(
+                sharedkey_string_to_sign(&text, resource, "GET", path, query, &headers, 0, &e), &e);
+        sharedkey_signature(&key, &text, signature);
+        auto_free char *authorization =
+            xasprintf("SharedKey%s %s:%s", lite ? "Lite" : "", cases[i / 2].account, signature);
+        pairs_add(&headers, "Authorization", authorization);
+        int done = sharedkey_verify(&key, "GET", cases[i / 2].path, query, &headers, 0, now, &e);
+        if (done != (cases[i / 2].right ? 0 : -1))
+            fail_msg("case %zu, lite %d: %d", i / 2, lite, done);
+        if (!cases[i / 2].right)
+            assert_int_equal(e.code, ERR_UNKNOWN_WHO);
+    }
+}
+
 static void test_bad_input(void **state)
 {
     (void)state;
@@ -208,7 +263,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_documented_text), cmocka_unit_test(test_every_line),
         cmocka_unit_test(test_header_order),    cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_secondary),       cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_secondary_forms), cmocka_unit_test(test_secondary),
+        cmocka_unit_test(test_bad_input),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
