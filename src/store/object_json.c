@@ -89,7 +89,7 @@ static int text_from_json(const json_t *json, const char *member, char **ret, st
     return 0;
 }
 
-json_t *pairs_to_json(const struct pairs *p)
+json_t *pairs_to_object(const struct pairs *p)
 {
     json_t *json = json_object();
 
@@ -98,7 +98,7 @@ json_t *pairs_to_json(const struct pairs *p)
     return json;
 }
 
-int pairs_from_json(const json_t *json, struct pairs *ret, struct err *e)
+int pairs_from_object(const json_t *json, struct pairs *ret, struct err *e)
 {
     auto_pairs struct pairs pairs = PAIRS_INIT;
     const char *key;
@@ -164,9 +164,9 @@ json_t *object_to_json(const struct object *o)
     if (o->sequence)
         (void)json_object_set_new(json, "sequence", json_integer((json_int_t)o->sequence));
     if (o->metadata.count)
-        (void)json_object_set_new(json, "metadata", pairs_to_json(&o->metadata));
+        (void)json_object_set_new(json, "metadata", pairs_to_object(&o->metadata));
     if (o->tags.count)
-        (void)json_object_set_new(json, "tags", pairs_to_json(&o->tags));
+        (void)json_object_set_new(json, "tags", pairs_to_object(&o->tags));
     checksums_to_json(json, o);
     return json;
 }
@@ -235,9 +235,9 @@ int object_from_json(const json_t *json, struct object *ret, struct err *e)
         return err_set(e, ERR_INVALID, "object properties are not a JSON object");
     if (read_words(json, &o, e) < 0 || read_numbers(json, &o, e) < 0)
         return -1;
-    if (metadata && pairs_from_json(metadata, &o.metadata, e) < 0)
+    if (metadata && pairs_from_object(metadata, &o.metadata, e) < 0)
         return err_prefix(e, "metadata");
-    if (tags && pairs_from_json(tags, &o.tags, e) < 0)
+    if (tags && pairs_from_object(tags, &o.tags, e) < 0)
         return err_prefix(e, "tags");
     if (read_checksums(json_object_get(json, "stored"), &o, e) < 0)
         return -1;

@@ -19,7 +19,7 @@ json_t *object_to_json(const struct object *o);
 must_check int object_from_json(const json_t *json, struct object *ret, struct err *e);
 
 /* {"key": "value", ...} with the order kept; a repeated key keeps its last value. */
-json_t *pairs_to_json(const struct pairs *p);
-must_check int pairs_from_json(const json_t *json, struct pairs *ret, struct err *e);
+json_t *pairs_to_object(const struct pairs *p);
+must_check int pairs_from_object(const json_t *json, struct pairs *ret, struct err *e);
 
 #endif

@@ -99,7 +99,7 @@ static int file_container_stat(struct store *s, const char *container, struct co
     if (fstat(folder->fd, &info) < 0)
         return err_errno(&call->err, errno, "look at container '%s'", container);
     const json_t *metadata = json_object_get(note, "metadata");
-    if (metadata && pairs_from_json(metadata, &ret->metadata, &call->err) < 0)
+    if (metadata && pairs_from_object(metadata, &ret->metadata, &call->err) < 0)
         return err_prefix(&call->err, "metadata of container '%s'", container);
     ret->name = xstrdup(container);
     ret->modified = file_mtime(&info);
@@ -126,7 +126,7 @@ static int file_container_create(struct store *s, const char *container,
     if (properties && properties->versioning)
         (void)json_object_set_new(note, "versioning", json_true());
     if (properties && properties->metadata.count)
-        (void)json_object_set_new(note, "metadata", pairs_to_json(&properties->metadata));
+        (void)json_object_set_new(note, "metadata", pairs_to_object(&properties->metadata));
     if (mkdirat(f->root, path.data, 0777) < 0)
         return errno == EEXIST
                    ? err_set(&call->err, ERR_EXISTS, "container '%s' exists already", container)
