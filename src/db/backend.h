@@ -33,6 +33,7 @@ struct db {
     const struct db_ops *ops;
     char *name;
     struct db_options options;
+    void *context;
     bool in_transaction;
     bool closing;            /* nothing needs tidying on the other side any more */
     enum db_failure failure; /* of the last function that failed */
@@ -53,7 +54,7 @@ struct db_ops {
     int (*lock_schema)(struct db *db, struct call *call);
     /* Make sure there is a connection; drops a dead one.  Not inside a transaction. */
     int (*connect)(struct db *db, struct call *call);
-    int (*begin)(struct db *db, struct call *call);
+    int (*begin)(struct db *db, enum db_mode mode, struct call *call);
     int (*commit)(struct db *db, struct call *call);
     void (*rollback)(struct db *db);
 

@@ -71,6 +71,16 @@ const char *db_name(const struct db *db)
     return db->name;
 }
 
+void db_set_context(struct db *db, void *context)
+{
+    db->context = context;
+}
+
+void *db_context(const struct db *db)
+{
+    return db->context;
+}
+
 int db_clock(struct db *db, int64_t *ret, struct call *call)
 {
     if (call_check(call) < 0)
@@ -307,11 +317,16 @@ const void *db_column_blob(struct db_statement *s, int column, size_t *ret_n)
 
 int db_begin(struct db *db, struct call *call)
 {
+    return db_begin_mode(db, DB_WRITE, call);
+}
+
+int db_begin_mode(struct db *db, enum db_mode mode, struct call *call)
+{
     assert(!db->in_transaction);
     db->failure = DB_FAILURE_FINAL;
     if (call_check(call) < 0)
         return -1;
-    if (db->ops->connect(db, call) < 0 || db->ops->begin(db, call) < 0)
+    if (db->ops->connect(db, call) < 0 || db->ops->begin(db, mode, call) < 0)
         return -1;
     db->in_transaction = true;
     db->queued_affected = 0;
@@ -332,17 +347,49 @@ int db_commit(struct db *db, struct call *call)
     return 0;
 }
 
-void db_rollback(struct db *db)
+/* Those whose rows somebody stopped reading. */
+static void reset_active(struct db *db)
 {
-    if (!db->in_transaction)
-        return;
     for (size_t i = 0; i < DB_BUCKETS; i++)
         for (struct db_statement *s = db->statements[i]; s; s = s->next)
             if (s->active)
                 db_reset(s);
+}
+
+void db_rollback(struct db *db)
+{
+    if (!db->in_transaction)
+        return;
+    reset_active(db);
     db->ops->rollback(db);
     db->in_transaction = false;
     db->queued_affected = 0;
+}
+
+static int run_text(struct db *db, const char *sql, struct call *call)
+{
+    struct db_statement *s;
+
+    assert(db->in_transaction);
+    return db_prepare(db, sql, &s, call) < 0 ? -1 : db_run(s, NULL, call);
+}
+
+int db_savepoint(struct db *db, struct call *call)
+{
+    return run_text(db, "SAVEPOINT part", call);
+}
+
+int db_savepoint_keep(struct db *db, struct call *call)
+{
+    return run_text(db, "RELEASE SAVEPOINT part", call);
+}
+
+int db_savepoint_undo(struct db *db, struct call *call)
+{
+    reset_active(db);
+    if (run_text(db, "ROLLBACK TO SAVEPOINT part", call) < 0)
+        return -1;
+    return db_savepoint_keep(db, call);
 }
 
 bool db_in_transaction(const struct db *db)
@@ -369,9 +416,10 @@ int db_pause(int attempt, struct call *call)
     return call_sleep(call, pause);
 }
 
-static int transact_once(struct db *db, db_function *function, void *argument, struct call *call)
+static int transact_once(struct db *db, enum db_mode mode, db_function *function, void *argument,
+                         struct call *call)
 {
-    if (db_begin(db, call) < 0)
+    if (db_begin_mode(db, mode, call) < 0)
         return -1;
     if (function(db, argument, call) < 0) {
         enum db_failure failure = db->failure;
@@ -385,11 +433,17 @@ static int transact_once(struct db *db, db_function *function, void *argument, s
 
 int db_transact(struct db *db, db_function *function, void *argument, struct call *call)
 {
+    return db_transact_mode(db, DB_WRITE, function, argument, call);
+}
+
+int db_transact_mode(struct db *db, enum db_mode mode, db_function *function, void *argument,
+                     struct call *call)
+{
     int64_t until = db_retry_until(call);
     bool reconnected = false;
 
     for (int attempt = 0;; attempt++) {
-        if (transact_once(db, function, argument, call) == 0)
+        if (transact_once(db, mode, function, argument, call) == 0)
             return 0;
         if (db->failure == DB_FAILURE_LOST && !reconnected)
             reconnected = true;

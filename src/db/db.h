@@ -33,7 +33,8 @@
  *     RETURNING, row values ((a, b) > (?1, ?2)), CASE, COALESCE, common table expressions, partial
  *     indexes and LIMIT work on both.
  *   - SUM() of integers: CAST(SUM(x) AS INTEGER), because PostgreSQL widens it.
- *   - Compare and order names as BLOB: bytewise on both.  TEXT order depends on a collation.
+ *   - Compare and order names as BLOB: bytewise on both.  TEXT order depends on a collation, unless
+ *     the column is declared "TEXT COLLATE BINARY".
  *   - "FOR UPDATE" and "FOR UPDATE SKIP LOCKED" at the end of a SELECT lock rows on PostgreSQL and
  *     are dropped for SQLite, where a transaction holds the whole database anyway.
  *   - Comments are "-- to the end of the line"; identifiers are lower case and not quoted.  "?" and
@@ -67,6 +68,7 @@ enum db_durability {
 struct db_options {
     enum db_durability durability;
     int cache_kib;   /* SQLite page cache; 0 means 2048 */
+    int wal_pages;   /* SQLite: pages in the log that start a checkpoint; 0 means 1000 */
     bool must_exist; /* do not create the file: ERR_NOT_FOUND */
     bool read_only;  /* refuse writes (ERR_READ_ONLY); implies must_exist */
 };
@@ -85,6 +87,9 @@ enum db_kind db_kind(const struct db *db);
 /* What it is for people, without a password: "sqlite:/var/lib/x.db", "postgres://host:5432/name".
  */
 const char *db_name(const struct db *db);
+/* A pointer of the owner's that goes with the database; NULL at first. */
+void db_set_context(struct db *db, void *context);
+void *db_context(const struct db *db);
 /* Wall time in nanoseconds of the clock all users of this database share: this machine's for
  * SQLite, the server's for PostgreSQL. */
 must_check int db_clock(struct db *db, int64_t *ret, struct call *call);
@@ -135,6 +140,15 @@ const void *db_column_blob(struct db_statement *s, int column, size_t *ret_n);
 
 /* ---- Transactions ---- */
 
+/* What a transaction is for. */
+enum db_mode {
+    DB_WRITE,         /* as db_begin() */
+    DB_WRITE_RELAXED, /* the same, and its commit is DB_RELAXED whatever the database's option */
+    DB_VIEW,          /* one consistent view for reading (PostgreSQL: REPEATABLE READ); on SQLite it
+                         locks out nobody and waits for nobody.  It must not write */
+};
+must_check int db_begin_mode(struct db *db, enum db_mode mode, struct call *call);
+
 /* Begin a transaction that will write.  SQLite: takes the write lock now.  PostgreSQL: READ
  * COMMITTED; lock the rows a decision rests on with FOR UPDATE.  They do not nest. */
 must_check int db_begin(struct db *db, struct call *call);
@@ -162,6 +176,15 @@ typedef int db_function(struct db *db, void *argument, struct call *call);
  * once; after that, or in the middle of the commit, ERR_NETWORK. */
 must_check int db_transact(struct db *db, db_function *function, void *argument, struct call *call);
 #define DB_RETRY_SECONDS 60
+/* As db_transact(), which is DB_WRITE. */
+must_check int db_transact_mode(struct db *db, enum db_mode mode, db_function *function,
+                                void *argument, struct call *call);
+
+/* A part of a transaction that can be undone alone.  They do not nest.  Where undoing fails, the
+ * database has given up the whole transaction (disk full, a statement interrupted): roll back. */
+must_check int db_savepoint(struct db *db, struct call *call);
+must_check int db_savepoint_keep(struct db *db, struct call *call);
+must_check int db_savepoint_undo(struct db *db, struct call *call);
 
 /* ---- Schema ---- */
 

@@ -44,7 +44,7 @@ int64_t postgres_affected_rows(PGresult *result);
 /* Send SQL without parameters, and wait. */
 must_check int postgres_exec(struct db *db, const char *sql, struct call *call);
 
-must_check int postgres_begin(struct db *db, struct call *call);
+must_check int postgres_begin(struct db *db, enum db_mode mode, struct call *call);
 must_check int postgres_commit(struct db *db, struct call *call);
 void postgres_rollback(struct db *db);
 must_check int postgres_flush(struct db *db, struct call *call);

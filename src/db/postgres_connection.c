@@ -291,9 +291,16 @@ int postgres_exec(struct db *db, const char *sql, struct call *call)
 
 /* ---- Transactions ---- */
 
-int postgres_begin(struct db *db, struct call *call)
+int postgres_begin(struct db *db, enum db_mode mode, struct call *call)
 {
-    return postgres_exec(db, "BEGIN ISOLATION LEVEL READ COMMITTED", call);
+    static const char *const begin[] = {
+        [DB_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+        [DB_WRITE_RELAXED] = "BEGIN ISOLATION LEVEL READ COMMITTED;"
+                             "SET LOCAL synchronous_commit = off",
+        [DB_VIEW] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+
+    return postgres_exec(db, begin[mode], call);
 }
 
 int postgres_commit(struct db *db, struct call *call)

@@ -11,6 +11,7 @@
 #include "util/clock.h"
 
 #define CACHE_KIB 2048
+#define WAL_PAGES 1000
 /* The log is cut back to this when a checkpoint has emptied it. */
 #define WAL_KEEP "16777216"
 /* How long one statement waits for a lock before db_transact() takes over. */
@@ -19,11 +20,15 @@
  */
 #define PROGRESS_STEPS 20000
 
+enum fixed { FIXED_VIEW, FIXED_WRITE, FIXED_COMMIT, FIXED_COUNT };
+
 struct sqlite {
     struct db db;
     sqlite3 *handle;
-    struct call *call;  /* of the function that runs now, for the handlers */
-    int64_t busy_since; /* monotonic */
+    sqlite3_stmt *fixed[FIXED_COUNT]; /* what every transaction needs; prepared when first used */
+    enum db_durability durability;    /* of the next commit */
+    struct call *call;                /* of the function that runs now, for the handlers */
+    int64_t busy_since;               /* monotonic */
 };
 
 struct sqlite_statement {
@@ -139,9 +144,10 @@ static int configure(struct sqlite *s, struct call *call)
     const struct db_options *options = &s->db.options;
     auto_free char *settings =
         xasprintf("PRAGMA cache_size = -%d; PRAGMA mmap_size = 0; PRAGMA foreign_keys = ON;"
-                  "PRAGMA journal_size_limit = " WAL_KEEP ";"
+                  "PRAGMA journal_size_limit = " WAL_KEEP "; PRAGMA wal_autocheckpoint = %d;"
                   "PRAGMA synchronous = %s; PRAGMA query_only = %d;",
                   options->cache_kib > 0 ? options->cache_kib : CACHE_KIB,
+                  options->wal_pages > 0 ? options->wal_pages : WAL_PAGES,
                   options->durability == DB_RELAXED ? "NORMAL" : "FULL", options->read_only);
 
     sqlite3_busy_handler(s->handle, on_busy, s);
@@ -158,6 +164,8 @@ static void sqlite_close_handle(struct db *db)
 {
     struct sqlite *s = of_db(db);
 
+    for (int i = 0; i < FIXED_COUNT; i++)
+        (void)sqlite3_finalize(s->fixed[i]);
     (void)sqlite3_close_v2(s->handle);
     free(s);
 }
@@ -346,15 +354,57 @@ static int sqlite_nothing_to_do(struct db *db, struct call *call)
     return 0;
 }
 
-static int sqlite_begin(struct db *db, struct call *call)
+static int run_fixed(struct sqlite *s, enum fixed which, struct call *call)
 {
+    static const char *const texts[FIXED_COUNT] = {
+        [FIXED_VIEW] = "BEGIN", [FIXED_WRITE] = "BEGIN IMMEDIATE", [FIXED_COMMIT] = "COMMIT"};
+    sqlite3_stmt **statement = &s->fixed[which];
+    int result = SQLITE_OK;
+
+    s->call = call;
+    if (!*statement)
+        result = sqlite3_prepare_v3(s->handle, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                    statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(*statement);
+    if (result == SQLITE_DONE) {
+        (void)sqlite3_reset(*statement);
+        return 0;
+    }
+    (void)fail(s, result, call);
+    (void)sqlite3_reset(*statement);
+    return -1;
+}
+
+/* Takes effect only outside transactions. */
+static int set_durability(struct sqlite *s, enum db_durability durability, struct call *call)
+{
+    if (s->durability == durability)
+        return 0;
+    const char *sql =
+        durability == DB_RELAXED ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL";
+    if (sqlite_exec(&s->db, sql, call) < 0)
+        return -1;
+    s->durability = durability;
+    return 0;
+}
+
+static int sqlite_begin(struct db *db, enum db_mode mode, struct call *call)
+{
+    struct sqlite *s = of_db(db);
+
+    if (mode == DB_VIEW || db->options.read_only)
+        return run_fixed(s, FIXED_VIEW, call);
+    enum db_durability durability = mode == DB_WRITE_RELAXED ? DB_RELAXED : db->options.durability;
+    if (set_durability(s, durability, call) < 0)
+        return -1;
     /* Reading first and writing later could find that others wrote in between. */
-    return sqlite_exec(db, db->options.read_only ? "BEGIN" : "BEGIN IMMEDIATE", call);
+    return run_fixed(s, FIXED_WRITE, call);
 }
 
 static int sqlite_commit(struct db *db, struct call *call)
 {
-    return sqlite_exec(db, "COMMIT", call);
+    return run_fixed(of_db(db), FIXED_COMMIT, call);
 }
 
 static void sqlite_rollback(struct db *db)
@@ -403,6 +453,7 @@ int sqlite_open(const char *path, const struct db_options *options, struct db **
 
     s->db.ops = &sqlite_ops;
     s->db.options = *options;
+    s->durability = options->durability;
     s->db.options.must_exist |= options->read_only;
     s->db.name = xasprintf("sqlite:%s", path);
     s->call = call;
