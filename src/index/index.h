@@ -31,13 +31,14 @@ struct index;
 
 struct index_options {
     const char *gateway;  /* who we are among several: host name and a number; NULL: made up */
-    unsigned connections; /* for reading (SQLite) or for everything (PostgreSQL); 0: 16 */
+    unsigned connections; /* at most, for reading (SQLite) or for everything (PostgreSQL); 0: 16 */
     bool read_only;
     int (*before_commit)(void *argument, struct call *call); /* may be NULL */
     void *before_commit_argument;
 };
 
-/* Opens and brings the schema up to date. */
+/* Opens and brings the schema up to date.  "sqlite::memory:" is refused: several connections share
+ * an index. */
 must_check int index_open(const char *url, const struct index_options *options, struct index **ret,
                           struct call *call);
 /* Waits for the writes under way; NULL is fine. */
@@ -47,19 +48,24 @@ const char *index_name(const struct index *index); /* for people, without a pass
 
 enum index_durability { INDEX_DURABLE, INDEX_RELAXED };
 
-/* Read: one consistent view (a read transaction). */
+/* Read: one consistent view (a read transaction).  Not from inside another read or write. */
 must_check int index_read(struct index *index, db_function *function, void *argument,
                           struct call *call);
-/* Write; 0 means committed. */
+/* Write; 0 means committed, -1 not, whenever the call ran out: a write that has begun is waited
+ * for, one that has not is taken back.  (PostgreSQL: a connection that breaks during the commit
+ * itself leaves ERR_NETWORK and a text that says nobody knows.)  ERR_BUSY when too many wait. */
 must_check int index_write(struct index *index, enum index_durability durability,
                            db_function *function, void *argument, struct call *call);
 
-/* The shared clock, inside a read or write; the same value during one transaction, and rising from
- * one write to the next. */
+/* The shared clock in whole steps of 100 ns, inside a read or write: the same value during one
+ * transaction, and rising from one write to the next.  On PostgreSQL, where writes run side by
+ * side, that holds for writes that lock the same row before they ask (and as long as nobody sets
+ * the server's clock back: who must be later than what a row says takes the later of both). */
 must_check int index_now(struct db *db, int64_t *ret, struct call *call);
 
 /* One value kept for all gateways (text); NULL in *ret when it is not there. */
 must_check int index_meta_get(struct db *db, const char *key, char **ret, struct call *call);
+/* NULL takes it away.  Not in the journal: a rebuilt index begins without. */
 must_check int index_meta_set(struct db *db, const char *key, const char *value, struct call *call);
 
 #endif

@@ -29,9 +29,12 @@ struct journal_place {
     const char *prefix; /* "" or "index/" */
 };
 
-/* Append one line (called by row.c). put: the row's image; otherwise its key only. */
-must_check int journal_add(struct db *db, const struct table *t, const void *row, bool put,
+/* Lines of a transaction (called by row.c): the images of count rows that lie side by side. */
+must_check int journal_put(struct db *db, const struct table *t, const void *rows, size_t count,
                            struct call *call);
+/* The rows that share the first so many key columns of row are gone. */
+must_check int journal_gone(struct db *db, const struct table *t, const void *row, size_t keys,
+                            struct call *call);
 
 /* Ship what is there now to every place; *ret_lines (may be NULL) gets how many. */
 must_check int journal_ship(struct index *index, const struct journal_place *places, size_t count,

@@ -17,6 +17,10 @@
  * Every function that changes a row of a journaled table also adds a line to the journal in the
  * same transaction: nobody else writes to these tables, or "bascule index rebuild" would lose it.
  *
+ * The functions with a struct db want one that index_read() or index_write() handed out.  Where
+ * they fail with anything but ERR_NOT_FOUND from row_update() and row_delete(), the write must fail
+ * too (on PostgreSQL the transaction is lost).
+ *
  * Threads: a row belongs to one thread.  Errors: as db.h.
  */
 #ifndef INDEX_ROW_H
@@ -25,6 +29,7 @@
 #include <jansson.h>
 
 #include "db/db.h"
+#include "util/buf.h"
 
 enum column_type { COLUMN_INT, COLUMN_TIME, COLUMN_TEXT, COLUMN_NAME, COLUMN_SECRET };
 enum column_flag { COLUMN_KEY = 1 };
@@ -69,13 +74,31 @@ must_check int row_insert(struct db *db, const struct table *t, const void *row,
 must_check int row_update(struct db *db, const struct table *t, const void *row, struct call *call);
 /* Insert, or replace the row with this key. */
 must_check int row_put(struct db *db, const struct table *t, const void *row, struct call *call);
+/* Many rows at once, each as row_insert(), with one line in the journal for many. */
+must_check int row_insert_many(struct db *db, const struct table *t, const void *rows, size_t count,
+                               struct call *call);
 /* Only the key columns are looked at; ERR_NOT_FOUND when there is none. */
 must_check int row_delete(struct db *db, const struct table *t, const void *row, struct call *call);
+/* Every row that has the same first so many key columns ("all extents of a layout": 1), with one
+ * line in the journal.  *ret_count (may be NULL) gets how many there were; none is no error.
+ * Whoever adds rows to a group while another may delete it holds the lock of a row both know (the
+ * object's), so that both leave their lines in the same order. */
+must_check int row_delete_group(struct db *db, const struct table *t, const void *row, size_t keys,
+                                int64_t *ret_count, struct call *call);
 
 /* A row as a JSON object and back; names that are not UTF-8 stand as {"base64": ...}.  NULLs are
- * left out.  Unknown keys are ignored, so that an older journal can be read. */
+ * left out.  Unknown keys are ignored, so that an older program can read a newer journal; a column
+ * that is not there is 0 or NULL, so that a newer one can read an older.  ERR_INVALID for what
+ * cannot be a row: a key column missing, a value of the wrong kind. */
 json_t *row_to_json(const struct table *t, const void *row);
 must_check int row_from_json(const struct table *t, const json_t *object, void *ret_row,
                              struct err *e);
+/* The same text without the detour: appends {"column": value, ...} of the first count columns.
+ * ERR_INVALID when out is full. */
+must_check int row_write_json(struct buf *out, const struct table *t, size_t count, const void *row,
+                              struct err *e);
+/* The key alone, or its first columns as far as they are there: *ret_keys says how many. */
+must_check int row_key_from_json(const struct table *t, const json_t *object, void *ret_row,
+                                 size_t *ret_keys, struct err *e);
 
 #endif

@@ -12,6 +12,11 @@
  * a store under a key that is never used again, and may be shared by many extents (snapshots,
  * copies).  What no extent covers reads as zeros (page objects).
  *
+ * COLUMN_NAME (bound with db_bind_blob()): the names of objects (object, block, upload), the keys
+ * of pieces (piece, intent, garbage) and role_row.prefix.  All other strings are TEXT, ordered
+ * bytewise on both databases.  COLUMN_TIME: created, changed, modified, deleted, deleted_until,
+ * lease_until, tier_changed, immutable_until, goes_at, expires of an intent, after.
+ *
  * docs/formats/index.md describes the tables for people; schema.c makes them.
  */
 #ifndef INDEX_ROWS_H
@@ -202,8 +207,12 @@ struct tag_row {
 
 extern const struct table account_table, container_table, object_table, piece_table, extent_table,
     block_table, upload_table, intent_table, garbage_table, role_table, credential_table, tag_table;
+/* All of them; the table of a name, or NULL. */
+#define INDEX_TABLES 12
+extern const struct table *const index_tables[INDEX_TABLES];
+const struct table *index_table(const char *name);
 
-/* Declares X_release() and auto_X for struct X_row, and X_INIT-like zeroing through row_init(). */
+/* Declares X_row_release() and X_row_new(); the words auto_X_row follow. */
 #define ROW_FUNCTIONS(name)                                       \
     static inline void name##_row_release(struct name##_row *row) \
     {                                                             \
@@ -234,6 +243,9 @@ ROW_FUNCTIONS(tag)
 #define auto_extent_row     cleanup(extent_row_release)
 #define auto_block_row      cleanup(block_row_release)
 #define auto_upload_row     cleanup(upload_row_release)
+#define auto_intent_row     cleanup(intent_row_release)
+#define auto_garbage_row    cleanup(garbage_row_release)
+#define auto_tag_row        cleanup(tag_row_release)
 #define auto_role_row       cleanup(role_row_release)
 #define auto_credential_row cleanup(credential_row_release)
 
