@@ -35,6 +35,7 @@ static const struct {
     [FAULT_LEASE_BROKEN_RENEW] = {"lease_broken_renew", ERR_CONFLICT},
     [FAULT_SNAPSHOTS_PRESENT] = {"snapshots_present", ERR_CONFLICT},
     [FAULT_ON_SNAPSHOT] = {"on_snapshot", ERR_INVALID},
+    [FAULT_ON_CURRENT] = {"on_current", ERR_CONFLICT},
     [FAULT_TYPE] = {"type", ERR_CONFLICT},
     [FAULT_BLOCK_LIST] = {"block_list", ERR_INVALID},
     [FAULT_BLOCK_ID_LENGTH] = {"block_id_length", ERR_INVALID},

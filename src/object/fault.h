@@ -39,6 +39,7 @@ enum fault {
     FAULT_LEASE_BROKEN_RENEW,
     FAULT_SNAPSHOTS_PRESENT,
     FAULT_ON_SNAPSHOT, /* the operation is for the object itself */
+    FAULT_ON_CURRENT,  /* the operation is for an earlier version or a snapshot */
     FAULT_TYPE,        /* block, append, page: not this one */
     FAULT_BLOCK_LIST,  /* names a block that is not there */
     FAULT_BLOCK_ID_LENGTH,

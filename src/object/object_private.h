@@ -75,6 +75,9 @@ must_check int scene_open(struct db *db, const struct place *place, enum scene_l
 /* The same, FAULT_OBJECT_MISSING unless found. */
 must_check int scene_find(struct db *db, const struct place *place, enum scene_lock lock,
                           struct scene *ret, struct call *call);
+/* For deleting one by its id: the delete marker that place names (scene_open() refuses it). */
+must_check int marker_open(struct db *db, const struct place *place, struct scene *ret,
+                           struct call *call);
 /* The container alone. */
 must_check int container_find(struct db *db, const char *account, const char *name, bool lock,
                               struct container_row *ret, struct call *call);
@@ -118,15 +121,25 @@ must_check int lease_check_container(const struct container_row *c, const char *
 
 /* ---- History (history.c) ---- */
 
-/* FAULT_IMMUTABLE or FAULT_LEGAL_HOLD when the bytes of this row may not go or change now. */
+/* FAULT_IMMUTABLE or FAULT_LEGAL_HOLD when the container lets none of its objects go or change. */
+must_check int immutable_container_check(const struct object_row *o, const struct rules *rules,
+                                         int64_t now, struct err *e);
+/* The same for this row, its own retention and hold included. */
 must_check int immutable_check(const struct object_row *o, const struct rules *rules, int64_t now,
                                struct err *e);
-/* Make fresh (its name, container, type, size, layout and properties are set; id, etag, version,
- * times are made here unless set) the current object.  old: the row with current = 1 or NULL; it
- * becomes a version, a soft-deleted snapshot, or goes, as the rules say.  The lease of old goes on
- * in fresh. */
-must_check int current_replace(struct db *db, const struct rules *rules, struct object_row *old,
-                               struct object_row *fresh, int64_t now, struct call *call);
+/* Make fresh (name, container, type, size, layout and properties are set; id, etag, version, times
+ * and lease are made here) the current object.  old: the row with current = 1 (soft-deleted ones
+ * and markers too) or NULL; it becomes a version, a soft-deleted snapshot, or goes, as the rules
+ * say; FAULT_IMMUTABLE when it may not.  The lease of old goes on in fresh. */
+must_check int current_replace(struct service *service, struct db *db, const struct rules *rules,
+                               struct object_row *old, struct object_row *fresh, int64_t now,
+                               struct call *call);
+/* The row becomes an earlier version: no longer current, without lease. */
+must_check int current_retire(struct db *db, struct object_row *o, enum object_state state,
+                              struct call *call);
+/* Soft-delete a row in place, for the retention of the rules. */
+must_check int object_soft_delete(struct db *db, const struct rules *rules, struct object_row *o,
+                                  int64_t now, struct call *call);
 /* A row goes for good, with its tags, and its layout when nobody else has it. */
 must_check int object_purge(struct service *service, struct db *db, const struct object_row *o,
                             int64_t now, struct call *call);
@@ -138,6 +151,14 @@ must_check int piece_let_go(struct service *service, struct db *db, int64_t piec
                             struct call *call);
 /* Write the tag rows of a current object anew (none when it is not current). */
 must_check int tags_index(struct db *db, const struct object_row *o, struct call *call);
+/* Staged blocks of a name (upload "") or an upload go, with their pieces where nothing else has
+ * them. */
+must_check int blocks_purge(struct service *service, struct db *db, int64_t container,
+                            const char *name, const char *upload, int64_t now, struct call *call);
+/* The property fields of from (see write.h) into a row. */
+void properties_set(struct object_row *into, const struct object_row *from);
+/* The row has changed: fresh etag and time, then row_update(). */
+must_check int object_touch(struct db *db, struct object_row *o, int64_t now, struct call *call);
 
 /* ---- Bodies (piece.c) ---- */
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What an operation looks at first: the container and the object it names. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "codec/date.h"
+#include "object/object_private.h"
+
+/* From 0001-01-01 to 1970-01-01, in 100 ns: etags then look as Azure's do. */
+#define TICKS_TO_1970 UINT64_C(621355968000000000)
+
+void scene_release(struct scene *s)
+{
+    row_release(&container_table, &s->container);
+    row_release(&object_table, &s->object);
+}
+
+char *etag_of(int64_t now)
+{
+    return xasprintf("0x%016" PRIX64, (uint64_t)now / 100 + TICKS_TO_1970);
+}
+
+char *version_of(int64_t now)
+{
+    char text[DATE_TEXT];
+    date_iso8601(text, sizeof(text), now, 7);
+    return xstrdup(text);
+}
+
+int container_find(struct db *db, const char *account, const char *name, bool lock,
+                   struct container_row *ret, struct call *call)
+{
+    struct db_statement *find;
+    const char *where = lock ? "WHERE account = ?1 AND name = ?2 AND deleted IS NULL FOR UPDATE"
+                             : "WHERE account = ?1 AND name = ?2 AND deleted IS NULL";
+    if (select_rows(db, &container_table, where, &find, call) < 0)
+        return -1;
+    db_bind_text(find, 1, account);
+    db_bind_text(find, 2, name);
+    int found = select_one(&container_table, find, ret, call);
+    if (found == 0)
+        return fault_set(&call->err, FAULT_CONTAINER_MISSING, "no container '%s/%s'", account,
+                         name);
+    return found < 0 ? -1 : 0;
+}
+
+int current_find(struct db *db, int64_t container, const char *name, bool lock,
+                 struct object_row *ret, struct call *call)
+{
+    struct db_statement *find;
+    const char *where = lock ? "WHERE container = ?1 AND name = ?2 AND current = 1 FOR UPDATE"
+                             : "WHERE container = ?1 AND name = ?2 AND current = 1";
+    if (select_rows(db, &object_table, where, &find, call) < 0)
+        return -1;
+    db_bind_int(find, 1, container);
+    bind_name(find, 2, name);
+    return select_one(&object_table, find, ret, call);
+}
+
+/* A version may be the current row or an earlier one; "null" names the one made while versioning
+ * was off. */
+static int version_find(struct db *db, const struct scene *s, const struct place *place, bool lock,
+                        struct object_row *ret, struct call *call)
+{
+    bool snapshot = place->kind == VERSION_SNAPSHOT;
+    bool null_version = !snapshot && same_string(place->version, "null");
+    const char *where =
+        null_version
+            ? (lock ? "WHERE container = ?1 AND name = ?2 AND versioned = 0 AND state = ?3 "
+                      "ORDER BY current DESC LIMIT 1 FOR UPDATE"
+                    : "WHERE container = ?1 AND name = ?2 AND versioned = 0 AND state = ?3 "
+                      "ORDER BY current DESC LIMIT 1")
+        : lock ? "WHERE container = ?1 AND name = ?2 AND state = ?3 AND version = ?4 FOR UPDATE"
+               : "WHERE container = ?1 AND name = ?2 AND state = ?3 AND version = ?4";
+    struct db_statement *find;
+    if (select_rows(db, &object_table, where, &find, call) < 0)
+        return -1;
+    db_bind_int(find, 1, s->container.id);
+    bind_name(find, 2, place->name);
+    db_bind_int(find, 3, snapshot ? OBJECT_SNAPSHOT : OBJECT_VERSION);
+    if (!null_version)
+        db_bind_text(find, 4, place->version);
+    return select_one(&object_table, find, ret, call);
+}
+
+/* found: it can be read as it is. */
+static int look(struct db *db, const struct place *place, enum scene_lock lock, struct scene *s,
+                struct call *call)
+{
+    bool write = lock == SCENE_WRITE;
+    if (index_now(db, &s->now, call) < 0 ||
+        container_find(db, place->account, place->container, false, &s->container, call) < 0)
+        return -1;
+    int found = place->kind == VERSION_CURRENT
+                    ? current_find(db, s->container.id, place->name, write, &s->object, call)
+                    : version_find(db, s, place, write, &s->object, call);
+    if (found < 0)
+        return -1;
+    bool gone = s->object.goes_at != TIME_UNKNOWN && s->object.goes_at <= s->now;
+    s->found = found > 0 && s->object.deleted == TIME_UNKNOWN && s->object.marker == 0 && !gone;
+    return 0;
+}
+
+static void hand_over(struct scene *ret, struct scene *s)
+{
+    *ret = *s;
+    *s = (struct scene){.container = container_row_new(), .object = object_row_new()};
+}
+
+int scene_open(struct db *db, const struct place *place, enum scene_lock lock, struct scene *ret,
+               struct call *call)
+{
+    auto_scene struct scene s = {.container = container_row_new(), .object = object_row_new()};
+    if (look(db, place, lock, &s, call) < 0)
+        return -1;
+    if (s.object.marker != 0 && place->kind != VERSION_CURRENT)
+        return fault_set(&call->err, FAULT_IS_MARKER, "version '%s' of '%s' is a delete marker",
+                         place->version, place->name);
+    hand_over(ret, &s);
+    return 0;
+}
+
+int marker_open(struct db *db, const struct place *place, struct scene *ret, struct call *call)
+{
+    auto_scene struct scene s = {.container = container_row_new(), .object = object_row_new()};
+    if (look(db, place, SCENE_WRITE, &s, call) < 0)
+        return -1;
+    hand_over(ret, &s);
+    return 0;
+}
+
+int scene_find(struct db *db, const struct place *place, enum scene_lock lock, struct scene *ret,
+               struct call *call)
+{
+    auto_scene struct scene s = {.container = container_row_new(), .object = object_row_new()};
+    if (scene_open(db, place, lock, &s, call) < 0)
+        return -1;
+    if (!s.found && place->kind == VERSION_ID)
+        return fault_set(&call->err, FAULT_VERSION_MISSING, "no version '%s' of '%s/%s/%s'",
+                         place->version, place->account, place->container, place->name);
+    if (!s.found)
+        return fault_set(&call->err, FAULT_OBJECT_MISSING, "no object '%s/%s/%s'", place->account,
+                         place->container, place->name);
+    hand_over(ret, &s);
+    return 0;
+}
