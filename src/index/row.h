@@ -86,11 +86,6 @@ must_check int row_delete(struct db *db, const struct table *t, const void *row,
 must_check int row_delete_group(struct db *db, const struct table *t, const void *row, size_t keys,
                                 int64_t *ret_count, struct call *call);
 
-/* Delete all rows that agree with row in their first `columns` key columns (all extents of a layout:
- * 1), with one line in the journal.  *ret_count may be NULL. */
-must_check int row_delete_group(struct db *db, const struct table *t, const void *row,
-                                size_t columns, int64_t *ret_count, struct call *call);
-
 /* A row as a JSON object and back; names that are not UTF-8 stand as {"base64": ...}.  NULLs are
  * left out.  Unknown keys are ignored, so that an older program can read a newer journal; a column
  * that is not there is 0 or NULL, so that a newer one can read an older.  ERR_INVALID for what

@@ -7,6 +7,7 @@
 #include "crypto/crc.h"
 #include "crypto/hash.h"
 #include "object/object_private.h"
+#include "util/log.h"
 #include "util/random.h"
 
 #define KEY_PREFIX_MAX 200
@@ -243,7 +244,8 @@ static int put_in_parts(struct service *service, struct store *store, const stru
     if (send_parts(service, store, key, id, options, from, ret, call) == 0)
         return 0;
     struct call aside = {.deadline = clock_monotonic() + SWEEP_TIME};
-    (void)store_upload_abort(store, key, id, &aside);
+    if (store_upload_abort(store, key, id, &aside) < 0)
+        log_line(LOG_WARNING, "an upload is left behind: %s", aside.err.text);
     return -1;
 }
 
@@ -409,7 +411,8 @@ void piece_discard(struct service *service, struct piece *p)
         (store_remove(to->store, &key, NULL, &aside) < 0 && aside.err.code != ERR_NOT_FOUND))
         return;
     err_clear(&aside.err);
-    (void)index_write(service->index, INDEX_RELAXED, intent_expire, p, &aside);
+    if (index_write(service->index, INDEX_RELAXED, intent_expire, p, &aside) < 0)
+        log_line(LOG_WARNING, "an intent is left to expire: %s", aside.err.text);
 }
 
 int extent_add(struct db *db, int64_t layout, uint64_t start, uint64_t length, int64_t piece,
