@@ -56,9 +56,9 @@ static void fill_in(struct http_server_options *into, const struct http_server_o
     if (!into->head_bytes_max)
         into->head_bytes_max = (size_t)64 * 1024;
     if (!into->memory_per_connection)
-        into->memory_per_connection = (size_t)256 * 1024;
-    if (into->memory_per_connection < 4 * into->head_bytes_max)
-        into->memory_per_connection = 4 * into->head_bytes_max;
+        into->memory_per_connection = (size_t)128 * 1024;
+    if (into->memory_per_connection < 2 * into->head_bytes_max)
+        into->memory_per_connection = 2 * into->head_bytes_max;
     if (!into->idle_timeout)
         into->idle_timeout = 120 * CLOCK_SECOND;
     if (!into->head_timeout)
@@ -92,7 +92,7 @@ static int start_daemon(struct http_server *server, struct err *e)
         o->connections_max + EXCESS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_per_connection, MHD_OPTION_CONNECTION_TIMEOUT,
         server_seconds(o->head_timeout), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!server->daemon)
         return err_errno(e, errno ? errno : ENOMEM, "start the HTTP server on '%s'", o->listen);
     return 0;

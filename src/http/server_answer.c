@@ -74,6 +74,16 @@ static struct MHD_Response *plain(const void *bytes, size_t length)
     return response;
 }
 
+/* An answer in the middle of a large body may have to go around libmicrohttpd, which does not give
+ * its copy of the bytes back. */
+static void keep_text(struct exchange *x, const void *bytes, size_t length)
+{
+    if (x->working && length && length <= HTTP_SERVER_COLLECT) {
+        x->text = xmalloc(length);
+        memcpy(x->text, bytes, length);
+    }
+}
+
 void server_answer_text(struct exchange *x, int status, const char *text)
 {
     auto_pairs struct pairs headers = PAIRS_INIT;
@@ -82,6 +92,7 @@ void server_answer_text(struct exchange *x, int status, const char *text)
     if (status == 503)
         pairs_add(&headers, "Retry-After", "1");
     auto_free char *line = xasprintf("%s\n", text);
+    keep_text(x, line, strlen(line));
     server_answer_set(x, status, &headers, plain(line, strlen(line)), strlen(line));
 }
 
@@ -90,8 +101,8 @@ void server_answer_set(struct exchange *x, int status, const struct pairs *heade
 {
     assert(!x->response);
     assert(status >= 200 && status <= 999);
-    bool is_whole = response != NULL;
-    if (!is_whole) {
+    if (!response) {
+        replace_string(&x->text, NULL);
         log_line(LOG_ERROR, "http server: the answer to %s %s finds no memory", x->x.method,
                  x->x.path);
         server_answer_text(x, 503, "no memory, try again");
@@ -99,6 +110,7 @@ void server_answer_set(struct exchange *x, int status, const struct pairs *heade
     }
     if (add_headers(x, response, headers) < 0) {
         MHD_destroy_response(response);
+        replace_string(&x->text, NULL);
         server_answer_text(x, 500, "internal error");
         return;
     }
@@ -113,6 +125,7 @@ void http_answer(struct http_exchange *public, int status, const struct pairs *h
     struct MHD_Response *response = MHD_create_response_from_buffer(
         length, (void *)(uintptr_t)bytes, length ? MHD_RESPMEM_MUST_COPY : MHD_RESPMEM_PERSISTENT);
 
+    keep_text(exchange_of(public), bytes, length);
     server_answer_set(exchange_of(public), status, headers, response, length);
 }
 
@@ -125,6 +138,7 @@ void http_answer_buf(struct http_exchange *public, int status, const struct pair
         http_answer(public, status, headers, NULL, 0);
         return;
     }
+    keep_text(exchange_of(public), body->data, length);
     char *bytes = buf_take(body);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE);

@@ -39,18 +39,25 @@ static void exchange_free(struct exchange *x)
     free(x->method);
     free(x->path);
     free(x->host);
+    free(x->text);
     (void)pthread_mutex_destroy(&x->lock);
     (void)pthread_cond_destroy(&x->changed);
     free(x);
 }
 
+static void set_timeout(struct exchange *x, unsigned seconds)
+{
+    (void)MHD_set_connection_option(x->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 /* libmicrohttpd counts the time a handler takes as the client's silence; setting the time-out from
  * nothing to something begins it anew. */
-void server_exchange_patience(struct exchange *x, int64_t time)
+void server_exchange_patience(struct exchange *x, int64_t since)
 {
-    (void)MHD_set_connection_option(x->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-    (void)MHD_set_connection_option(x->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT,
-                                    server_seconds(time));
+    if (clock_monotonic() - since < CLOCK_SECOND / 2)
+        return;
+    set_timeout(x, 0);
+    set_timeout(x, server_seconds(x->server->options.stall_timeout));
 }
 
 static enum MHD_Result queue(struct exchange *x)
@@ -60,7 +67,6 @@ static enum MHD_Result queue(struct exchange *x)
     if (MHD_queue_response(x->connection->mhd, (unsigned)x->status, x->response) != MHD_YES)
         return MHD_NO;
     x->queued = true;
-    server_exchange_patience(x, x->server->options.stall_timeout);
     return MHD_YES;
 }
 
@@ -121,6 +127,7 @@ static enum MHD_Result answered_early(struct exchange *x)
         return MHD_YES;
     }
     x->closes = true;
+    x->lingers = true;
     return queue(x);
 }
 
@@ -134,10 +141,11 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
     x->method = xstrdup(method);
     x->began = clock_monotonic();
     x->began_wall = clock_wall();
-    int refused = server_head_read(x, mhd, version, &why);
+    int refused = server_head_read(x, mhd, method, version, &why);
     server_watch_enter(x);
     if (refused) {
         x->closes = true;
+        x->lingers = true;
         server_answer_text(x, refused, why);
         return queue(x);
     }
@@ -146,9 +154,10 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
         server_answer_text(x, 503, "too many connections, try again in a moment");
         return answered_early(x);
     }
-    server_exchange_patience(x, o->stall_timeout);
+    set_timeout(x, server_seconds(o->stall_timeout));
     if (o->begin)
         o->begin(o->argument, &x->x, &x->call);
+    server_exchange_patience(x, x->began);
     if (x->response)
         return answered_early(x);
     x->collects = x->x.body_length <= HTTP_SERVER_COLLECT;
@@ -157,11 +166,18 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
     return x->response ? answered_early(x) : MHD_YES;
 }
 
-/* The answer is there before the body is: read on for a while so that the connection can stay. */
+/* The answer is there before the body is: read on for a while so that the connection can stay.
+ * Where too much is left the answer goes out now, which libmicrohttpd would not do. */
 static enum MHD_Result drop(struct exchange *x, size_t length)
 {
+    uint64_t left = x->x.body_length == HTTP_LENGTH_UNKNOWN ? 0 : x->x.body_length - x->taken;
+
     x->dropped += length;
-    return x->dropped <= HTTP_SERVER_DRAIN ? MHD_YES : MHD_NO;
+    if (x->dropped <= HTTP_SERVER_DRAIN && left <= HTTP_SERVER_DRAIN)
+        return MHD_YES;
+    wait_worker(x);
+    x->bypassed = x->response && server_early_answer(x) == 0;
+    return MHD_NO;
 }
 
 static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t length)
@@ -173,8 +189,7 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t l
         return buf_add(&x->collected, bytes, length, &x->call.err) < 0 ? MHD_NO : MHD_YES;
     int64_t before = clock_monotonic();
     int failed = sink_write(&x->pipe.sink, bytes, length, &x->call);
-    if (clock_monotonic() - before > CLOCK_SECOND / 2)
-        server_exchange_patience(x, x->server->options.stall_timeout);
+    server_exchange_patience(x, before);
     if (failed < 0 && cancel_is_raised(&x->cancel))
         return MHD_NO;
     return failed < 0 ? drop(x, length) : MHD_YES;
@@ -183,6 +198,7 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t l
 static enum MHD_Result end_body(struct exchange *x)
 {
     const struct http_server_options *o = &x->server->options;
+    int64_t before = clock_monotonic();
 
     if (!x->response && x->collects) {
         source_bytes_init(&x->bytes, x->collected.data, x->collected.length);
@@ -192,6 +208,7 @@ static enum MHD_Result end_body(struct exchange *x)
         pipe_end(&x->pipe);
         wait_worker(x);
     }
+    server_exchange_patience(x, before);
     if (!x->response) {
         log_line(LOG_ERROR, "http server: %s %s was not answered by its handler", x->x.method,
                  x->x.path);
@@ -239,7 +256,7 @@ static void report(struct exchange *x, bool complete, uint64_t streamed)
 {
     const struct http_server_options *o = &x->server->options;
     struct http_finished finished = {
-        .status = x->queued ? x->status : 0,
+        .status = x->queued || x->bypassed ? x->status : 0,
         .complete = complete,
         .bytes_in = x->taken,
         .bytes_out = complete ? x->length : streamed,
@@ -255,7 +272,7 @@ void server_exchange_done(void *argument, struct MHD_Connection *mhd, void **con
                           enum MHD_RequestTerminationCode how)
 {
     struct exchange *x = *context;
-    bool complete = x && x->queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    bool complete = x && (x->bypassed || (x->queued && how == MHD_REQUEST_TERMINATED_COMPLETED_OK));
 
     (void)argument;
     (void)mhd;
@@ -265,14 +282,16 @@ void server_exchange_done(void *argument, struct MHD_Connection *mhd, void **con
     if (x->begun) {
         if (x->working && !x->queued)
             cut(x, how);
-        if (!complete)
+        if (!complete || x->bypassed)
             cancel_raise(&x->cancel);
         if (x->working)
             (void)pthread_join(x->worker, NULL);
         uint64_t streamed = server_stream_end(x);
+        if (complete && x->lingers)
+            server_early_linger(x);
         report(x, complete, streamed);
         server_watch_leave(x);
-        server_exchange_patience(x, x->server->options.idle_timeout);
+        set_timeout(x, server_seconds(x->server->options.idle_timeout));
     }
     exchange_free(x);
 }

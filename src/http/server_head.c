@@ -3,6 +3,11 @@
  * From libmicrohttpd's view of a request's head to ours.  libmicrohttpd is liberal in what it
  * takes; whatever two programs could read differently (RFC 9112 sections 3, 6.3 and 11.2) is
  * refused here.
+ *
+ * It cuts the head into strings in place.  So they must lie one behind the other in its buffer with
+ * exactly the separators between them that the grammar has: "METHOD SP target SP HTTP/1.1 CRLF",
+ * then "name : blanks value CRLF" for each header, then CRLF.  Where they do not, there was
+ * something else: a NUL, a bare LF, a folded or a skipped line.
  */
 #include <string.h>
 #include <strings.h>
@@ -21,6 +26,8 @@ struct counts {
     unsigned encodings;
     const char *length;
     const char *encoding;
+    const char *expected; /* where the next name lies when the head is exact */
+    bool exact;
     bool bad; /* a name or value with bytes that have no business there */
 };
 
@@ -45,6 +52,20 @@ static bool has_control(const char *text, size_t length, bool tab_is_fine)
     return false;
 }
 
+/* Whether this header lies right behind the one before. */
+static bool follows(struct counts *n, const char *name, size_t name_length, const char *value,
+                    size_t value_length)
+{
+    const char *at = name + name_length + 1;
+
+    if (name != n->expected || value < at)
+        return false;
+    while (at < value && (*at == ' ' || *at == '\t'))
+        at++;
+    n->expected = value + value_length + 2;
+    return at == value;
+}
+
 static enum MHD_Result take_header(void *argument, enum MHD_ValueKind kind, const char *name,
                                    size_t name_length, const char *value, size_t value_length)
 {
@@ -52,8 +73,10 @@ static enum MHD_Result take_header(void *argument, enum MHD_ValueKind kind, cons
     struct pairs *headers = &n->x->x.headers;
 
     (void)kind;
-    if (!value)
-        value = "";
+    if (!value || !follows(n, name, name_length, value, value_length)) {
+        n->exact = false;
+        return MHD_NO;
+    }
     while (value_length && (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
         value_length--;
     if (!is_token(name, name_length) || has_control(value, value_length, true) ||
@@ -150,13 +173,8 @@ static int head_size(struct MHD_Connection *mhd, size_t *ret)
     return 0;
 }
 
-int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char *version,
-                     const char **ret_why)
+static void introduce(struct exchange *x)
 {
-    struct counts n = {.x = x};
-    bool is_old = strcmp(version, "HTTP/1.0") == 0;
-    size_t size = 0;
-
     x->x.method = x->method;
     x->x.target = x->target;
     x->x.path = "";
@@ -164,6 +182,30 @@ int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char 
     x->x.peer = x->connection->peer;
     x->x.port = x->connection->port;
     x->x.secure = x->server->options.certificate != NULL;
+}
+
+static int read_headers(struct counts *n, struct MHD_Connection *mhd, const char *end,
+                        const char **ret_why)
+{
+    (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, n);
+    *ret_why = "too many headers";
+    if (n->bad && n->x->x.headers.count >= HEADERS_MAX)
+        return 431;
+    *ret_why = "a header holds bytes that do not belong there";
+    if (n->bad)
+        return 400;
+    *ret_why = "the head is not made of lines as HTTP/1.1 has them";
+    return n->exact && n->expected + 2 == end ? 0 : 400;
+}
+
+int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char *method,
+                     const char *version, const char **ret_why)
+{
+    struct counts n = {.x = x, .expected = version + strlen(version) + 2, .exact = true};
+    bool is_old = strcmp(version, "HTTP/1.0") == 0;
+    size_t size = 0;
+
+    introduce(x);
     *ret_why = "only HTTP/1.0 and HTTP/1.1 are spoken here";
     if (!is_old && strcmp(version, "HTTP/1.1") != 0)
         return 505;
@@ -173,16 +215,15 @@ int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char 
     *ret_why = "the request's method is no word";
     if (strlen(x->method) > METHOD_MAX || !is_token(x->method, strlen(x->method)))
         return 400;
-    (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, take_header, &n);
-    *ret_why = "too many headers";
-    if (n.bad && x->x.headers.count >= HEADERS_MAX)
-        return 431;
-    *ret_why = "a header holds bytes that do not belong there";
-    if (n.bad)
+    *ret_why = "the request's first line is not METHOD, target and version";
+    if (version != method + strlen(method) + 1 + strlen(x->target) + 1)
         return 400;
+    int refused = read_headers(&n, mhd, method + size, ret_why);
+    if (refused)
+        return refused;
     *ret_why = "a request has one Host header";
     if (n.hosts > 1 || (n.hosts == 0 && !is_old))
         return 400;
-    int refused = frame(&n, is_old, ret_why);
+    refused = frame(&n, is_old, ret_why);
     return refused ? refused : split_target(x, ret_why);
 }

@@ -9,6 +9,7 @@
  *     server_head.c      from libmicrohttpd's view of a head to ours, and what is refused
  *     server_exchange.c  one exchange from head to end
  *     server_answer.c    answers
+ *     server_early.c     answers libmicrohttpd would not send: in the middle of a body
  *     server_stream.c    answers whose bytes come as they are made
  *
  * Locks: server->lock guards the list of connections and what is marked below; exchange->lock what
@@ -28,7 +29,7 @@
 
 #define THREAD_STACK ((size_t)1024 * 1024)
 /* The ring between a worker and the connection's thread. */
-#define RING ((size_t)128 * 1024)
+#define RING ((size_t)64 * 1024)
 
 struct certificate;
 
@@ -102,8 +103,11 @@ struct exchange {
 
     struct MHD_Response *response; /* the answer, once given */
     int status;
-    bool closes; /* the connection ends after the answer */
+    bool closes;  /* the connection ends after the answer */
+    bool lingers; /* and the client may still be sending */
     bool queued;
+    bool bypassed;            /* the answer went out around libmicrohttpd */
+    char *text;               /* the answer's bytes once more, where that may become necessary */
     uint64_t length;          /* of the answer's body */
     struct stream *streaming; /* where the bytes of the answer are still made */
 };
@@ -141,9 +145,10 @@ void server_watch_stop(struct http_server *server);
 void server_watch_enter(struct exchange *x);
 void server_watch_leave(struct exchange *x);
 
-/* server_head.c: fill in x->x.  Returns 0, or the status to refuse with (and why). */
-int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char *version,
-                     const char **ret_why);
+/* server_head.c: fill in x->x from a head whose method and version stand where libmicrohttpd read
+ * them.  Returns 0, or the status to refuse with (and why). */
+int server_head_read(struct exchange *x, struct MHD_Connection *mhd, const char *method,
+                     const char *version, const char **ret_why);
 
 /* server_exchange.c: libmicrohttpd's callbacks. */
 void *server_exchange_new(void *argument, const char *target, struct MHD_Connection *mhd);
@@ -153,8 +158,14 @@ enum MHD_Result server_exchange_go(void *argument, struct MHD_Connection *mhd, c
 void server_exchange_done(void *argument, struct MHD_Connection *mhd, void **context,
                           enum MHD_RequestTerminationCode how);
 
-/* Begin the time a client may be silent anew, with this limit. */
-void server_exchange_patience(struct exchange *x, int64_t time);
+/* The time a handler took since then was not the client's silence. */
+void server_exchange_patience(struct exchange *x, int64_t since);
+
+/* server_early.c: send the answer now, although the body still comes; 0 when it went out whole. */
+must_check int server_early_answer(struct exchange *x);
+/* Say that no more comes and forget what the client still sends, for a moment: closing at once
+ * would reset the connection, and the client might lose the answer. */
+void server_early_linger(struct exchange *x);
 
 /* server_answer.c: take the response as the answer, with headers (a response that is NULL found
  * no memory). */

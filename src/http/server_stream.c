@@ -84,8 +84,7 @@ static ssize_t pull(void *argument, uint64_t at, char *bytes, size_t n)
     ssize_t got = source_read(&s->pipe.source, bytes, n, &s->x->call);
 
     (void)at;
-    if (clock_monotonic() - before > CLOCK_SECOND / 2)
-        server_exchange_patience(s->x, s->x->server->options.stall_timeout);
+    server_exchange_patience(s->x, before);
     if (got < 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     s->sent += (uint64_t)got;

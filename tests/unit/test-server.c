@@ -331,6 +331,7 @@ static void test_refused(void **state)
          " " H "\r\n",
          400},
         {"GET /a#b " H "\r\n", 400},
+        {"GET /a b " H "\r\n", 400},
         {"GET a " H "\r\n", 400},
         {"GET * " H "\r\n", 400},
         {"OPTIONS * " H "\r\n", 200},
@@ -344,7 +345,10 @@ static void test_refused(void **state)
         {"GET / " H "A\x01: b\r\n\r\n", 400},
         {"GET / " H "A: b\x01\r\n\r\n", 400},
         {"GET / " H "A: b\rC: d\r\n\r\n", 400},
+        {"GET / " H "A: b\nC: d\r\n\r\n", 400},
+        {"GET / " H "A: b\r\n folded\r\n\r\n", 400},
         {"GET / " H "no colon\r\n\r\n", 400},
+        {"GET / " H ": b\r\n\r\n", 400},
     };
     struct http_server *server = START(0);
     unsigned bad = 0;
@@ -452,6 +456,13 @@ static void test_early(void **state)
     (void)raw_send_n(r, bytes, 3000000);
     raw_read(r, &a, false);
     assert_int_equal(a.status, 403);
+    free(a.body);
+    raw_close(r);
+    raw_open(r, http_server_port(server));
+    assert_true(raw_send(r, "PUT /early " H "Content-Length: 3000000\r\n\r\n"));
+    (void)raw_send_n(r, bytes, 3000000);
+    raw_read(r, &a, false);
+    assert_int_equal(a.status, 507);
     free(a.body);
     raw_close(r);
     free(r);
