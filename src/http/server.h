@@ -142,7 +142,8 @@ void http_answer(struct http_exchange *x, int status, const struct pairs *header
 /* As http_answer, but takes what body holds (it is empty afterwards) instead of copying. */
 void http_answer_buf(struct http_exchange *x, int status, const struct pairs *headers,
                      struct buf *body);
-/* To HEAD: what a GET would say, without its body. */
+/* To HEAD, and as 304: the length a GET would have, without its body.  (A 304 through http_answer()
+ * says "Content-Length: 0", which clients ignore.) */
 void http_answer_length(struct http_exchange *x, int status, const struct pairs *headers,
                         uint64_t length);
 /* Part of a file, with sendfile() where that can be.  The descriptor becomes the server's, whatever

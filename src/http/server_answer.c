@@ -157,19 +157,26 @@ static ssize_t no_bytes(void *argument, uint64_t at, char *bytes, size_t n)
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* A length nobody knows would mean chunks, and libmicrohttpd ends even those of a body it does not
+ * send; the flag makes it close the connection instead. */
+static struct MHD_Response *only_length(uint64_t length)
+{
+    if (length == 0)
+        return plain(NULL, 0);
+    if (length != HTTP_LENGTH_UNKNOWN)
+        return MHD_create_response_from_callback(length, 1, no_bytes, NULL, NULL);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_bytes, NULL, NULL);
+    if (response)
+        (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
 void http_answer_length(struct http_exchange *public, int status, const struct pairs *headers,
                         uint64_t length)
 {
-    struct exchange *x = exchange_of(public);
-
     assert(strcmp(public->method, "HEAD") == 0 || status == 304 || length == 0);
-    struct MHD_Response *response =
-        length == 0 || status == 304
-            ? plain(NULL, 0)
-            : MHD_create_response_from_callback(length == HTTP_LENGTH_UNKNOWN ? MHD_SIZE_UNKNOWN
-                                                                              : length,
-                                                1, no_bytes, NULL, NULL);
-    server_answer_set(x, status, headers, response, 0);
+    server_answer_set(exchange_of(public), status, headers, only_length(length), 0);
 }
 
 void http_answer_file(struct http_exchange *public, int status, const struct pairs *headers, int fd,

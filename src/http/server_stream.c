@@ -164,7 +164,7 @@ int http_answer_stream(struct http_exchange *public, int status, const struct pa
                          .call = call_child(call, &x->cancel)};
     pipe_init(&s->pipe, RING);
     if (has_no_body(x, status)) {
-        http_answer_length(public, status, headers, length);
+        http_answer_length(public, status, headers, status == 204 ? 0 : length);
         stream_free(s);
         return 0;
     }

@@ -1,215 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* The HTTP server, driven byte by byte. */
-#include "unit.h"
-
-#include "http/server.h"
-#include "raw.h"
-#include "util/clock.h"
-#include "util/log.h"
-#include "util/thread.h"
-
-#define BIG ((size_t)3 * 1024 * 1024)
-
-struct seen {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    unsigned count; /* guarded by lock, as all below */
-    struct http_finished last;
-    char method[32];
-    char path[256];
-    enum err_code body_error; /* how a handler's reading failed */
-    enum err_code stop_error; /* how a handler's waiting failed */
-};
-
-static struct seen seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void finished(void *argument, struct http_exchange *x, const struct http_finished *f)
-{
-    struct seen *s = argument;
-
-    locked(&s->lock);
-    s->count++;
-    s->last = *f;
-    (void)snprintf(s->method, sizeof(s->method), "%s", x->method);
-    (void)snprintf(s->path, sizeof(s->path), "%s", x->path);
-    (void)pthread_cond_broadcast(&s->changed);
-}
-
-static void wait_finished(unsigned count)
-{
-    struct call call = CALL_INIT;
-
-    call.deadline = clock_monotonic() + 10 * CLOCK_SECOND;
-    locked(&seen.lock);
-    while (seen.count < count)
-        assert_ok(condition_wait(&seen.changed, &seen.lock, &call), &call.err);
-}
-
-static void begin(void *argument, struct http_exchange *x, struct call *call)
-{
-    (void)argument;
-    (void)call;
-    if (strncmp(x->path, "/refuse", 7) == 0)
-        http_answer(x, 403, NULL, "no\n", 3);
-}
-
-static void answer_head(struct http_exchange *x)
-{
-    auto_buf struct buf text = BUF_INIT(1024 * 1024);
-
-    buf_printf(&text, "method %s\ntarget %s\npath %s\nquery %s\nhost %s\npeer %s\nsecure %d\n",
-               x->method, x->target, x->path, x->query ? x->query : "(null)", x->host, x->peer,
-               x->secure);
-    for (size_t i = 0; i < x->headers.count; i++)
-        buf_printf(&text, "%s=%s\n", x->headers.list[i].key, x->headers.list[i].value);
-    http_answer_buf(x, 200, NULL, &text);
-}
-
-static void answer_echo(struct http_exchange *x, struct call *call)
-{
-    auto_buf struct buf body = BUF_INIT(2 * BIG);
-    auto_pairs struct pairs headers = PAIRS_INIT;
-    struct sink_buf sink;
-
-    sink_buf_init(&sink, &body);
-    if (stream_copy(x->body, &sink.sink, NULL, call) < 0) {
-        locked(&seen.lock);
-        seen.body_error = call->err.code;
-        http_answer(x, 400, NULL, "cut\n", 4);
-        return;
-    }
-    pairs_add(&headers, "Content-Type", "application/octet-stream");
-    pairs_add(&headers, "X-Twice", "1");
-    pairs_add(&headers, "X-Twice", "2");
-    pairs_add(&headers, "x-EMPTY", "");
-    http_answer_buf(x, 201, &headers, &body);
-}
-
-struct made {
-    size_t length;
-    size_t fail_at;
-};
-
-static char byte_at(size_t at)
-{
-    return (char)('a' + at % 23);
-}
-
-static int make(void *argument, struct sink *sink, struct call *call)
-{
-    const struct made *m = argument;
-    char chunk[10007];
-
-    for (size_t at = 0; at < m->length;) {
-        size_t n = m->length - at < sizeof(chunk) ? m->length - at : sizeof(chunk);
-        if (at >= m->fail_at)
-            return err_set(&call->err, ERR_REMOTE, "the provider failed");
-        for (size_t i = 0; i < n; i++)
-            chunk[i] = byte_at(at + i);
-        if (sink_write(sink, chunk, n, call) < 0)
-            return -1;
-        at += n;
-    }
-    return 0;
-}
-
-/* /stream/LENGTH/FAIL_AT[/chunked] */
-static void answer_made(struct http_exchange *x, struct call *call)
-{
-    struct made *m = xcalloc(1, sizeof(*m));
-    char *end = NULL;
-
-    m->length = strtoul(x->path + 8, &end, 10);
-    m->fail_at = strtoul(end + 1, &end, 10);
-    uint64_t length = *end == '/' ? HTTP_LENGTH_UNKNOWN : m->length;
-    if (http_answer_stream(x, 200, NULL, length, make, m, free, call) < 0)
-        http_answer(x, 503, NULL, call->err.text, strlen(call->err.text));
-}
-
-static void answer_sleep(struct http_exchange *x, struct call *call)
-{
-    int64_t time = strtol(x->path + 7, NULL, 10) * CLOCK_MILLISECOND;
-
-    if (call_sleep(call, time) < 0) {
-        locked(&seen.lock);
-        seen.stop_error = call->err.code;
-    }
-    http_answer(x, 200, NULL, "slept\n", 6);
-}
-
-static void answer_file(struct http_exchange *x)
-{
-    char name[] = "/tmp/test-server-XXXXXX";
-    char *bytes = xmalloc(BIG);
-    int fd = mkstemp(name);
-
-    for (size_t i = 0; i < BIG; i++)
-        bytes[i] = byte_at(i);
-    if (fd < 0 || write(fd, bytes, BIG) != (ssize_t)BIG)
-        abort();
-    (void)unlink(name);
-    free(bytes);
-    http_answer_file(x, 206, NULL, fd, 100, BIG - 100);
-}
-
-static void handle(void *argument, struct http_exchange *x, struct call *call)
-{
-    static const char bad[] = "a\r\nX-Injected: b";
-    auto_pairs struct pairs headers = PAIRS_INIT;
-
-    (void)argument;
-    if (strncmp(x->path, "/echo", 5) == 0)
-        answer_echo(x, call);
-    else if (strncmp(x->path, "/stream/", 8) == 0)
-        answer_made(x, call);
-    else if (strncmp(x->path, "/sleep/", 7) == 0)
-        answer_sleep(x, call);
-    else if (strcmp(x->path, "/file") == 0)
-        answer_file(x);
-    else if (strcmp(x->path, "/length") == 0)
-        http_answer_length(x, 200, NULL, 12345678901234U);
-    else if (strncmp(x->path, "/status/", 8) == 0)
-        http_answer(x, atoi(x->path + 8), NULL, NULL, 0);
-    else if (strcmp(x->path, "/early") == 0)
-        http_answer(x, 507, NULL, "full\n", 5);
-    else if (strcmp(x->path, "/inject") == 0) {
-        pairs_add(&headers, "X-Bad", bad);
-        http_answer(x, 200, &headers, NULL, 0);
-    } else if (strcmp(x->path, "/none") != 0)
-        answer_head(x);
-}
-
-static struct http_server *start(struct http_server_options options)
-{
-    struct http_server *server = NULL;
-    struct err e = {.code = ERR_NONE};
-
-    if (!options.listen)
-        options.listen = "127.0.0.1:0";
-    options.begin = begin;
-    options.handle = handle;
-    options.finished = finished;
-    options.argument = &seen;
-    assert_ok(http_server_start(&options, &server, &e), &e);
-    return server;
-}
-
-#define START(...) start((struct http_server_options){__VA_ARGS__})
-
-/* One request, one answer. */
-static int ask(struct http_server *server, const char *request, struct raw_answer *a)
-{
-    struct raw *r = xcalloc(1, sizeof(*r));
-
-    raw_open(r, http_server_port(server));
-    assert_true(raw_send(r, request));
-    raw_read(r, a, strncmp(request, "HEAD", 4) == 0);
-    raw_close(r);
-    free(r);
-    return a->status;
-}
-
-#define H "HTTP/1.1\r\nHost: x\r\n"
+/* How the HTTP server reads requests and writes answers, byte by byte. */
+#include "door.h"
 
 static void test_head(void **state)
 {
@@ -470,15 +261,222 @@ static void test_early(void **state)
     http_server_free(server);
 }
 
+/* Lines a string cannot show: with a NUL in them. */
+static void test_nul(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } cases[] = {
+#define BYTES(text) {text, sizeof(text) - 1}
+        BYTES("GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n"),
+        BYTES("GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"),
+        BYTES("GET / HTTP/1.1\r\nHost: x\r\nA\0B: c\r\n\r\n"),
+        BYTES("GET / HTTP/1.1\0\r\nHost: x\r\n\r\n"),
+        BYTES("GET\0 / HTTP/1.1\r\nHost: x\r\n\r\n"),
+        BYTES("GET /?a=b\0c HTTP/1.1\r\nHost: x\r\n\r\n"),
+    };
+    struct http_server *server = START(0);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct raw *r = xcalloc(1, sizeof(*r));
+        struct raw_answer a;
+        raw_open(r, http_server_port(server));
+        assert_true(raw_send_n(r, cases[i].bytes, cases[i].length));
+        (void)shutdown(r->fd, SHUT_WR);
+        raw_read(r, &a, false);
+        if (a.status != 400 && a.status != 505 && a.status != 0)
+            fail_msg("case %zu: %d %s", i, a.status, a.body);
+        assert_true(raw_ended(r));
+        free(a.body);
+        raw_close(r);
+        free(r);
+    }
+    http_server_free(server);
+}
+
+/* A head of so many headers of 100 bytes, sent in pieces. */
+static int ask_large(struct http_server *server, unsigned count)
+{
+    auto_buf struct buf head = BUF_INIT(1024 * 1024);
+    struct raw *r = xcalloc(1, sizeof(*r));
+    struct raw_answer a;
+
+    buf_text(&head, "GET /x?a=1&b=2 " H);
+    for (unsigned i = 0; i < count; i++)
+        buf_printf(&head, "x-ms-meta-%05u: %081u\r\n", i, i);
+    buf_text(&head, "\r\n");
+    raw_open(r, http_server_port(server));
+    for (size_t at = 0; at < head.length;) {
+        size_t n = head.length - at < 4999 ? head.length - at : 4999;
+        if (!raw_send_n(r, head.data + at, n))
+            break;
+        at += n;
+        (void)usleep(1000);
+    }
+    raw_read(r, &a, false);
+    if (a.status == 200) {
+        auto_free char *last = xasprintf("x-ms-meta-%05u=%081u\n", count - 1, count - 1);
+        assert_string_equal(a.body + a.length - strlen(last), last);
+    }
+    free(a.body);
+    raw_close(r);
+    free(r);
+    return a.status;
+}
+
+static void test_large_heads(void **state)
+{
+    struct http_server *server = START(0);
+
+    (void)state;
+    assert_int_equal(ask_large(server, 1), 200);
+    assert_int_equal(ask_large(server, 600), 200);
+    assert_int_equal(ask_large(server, 700), 431);
+    assert_int_equal(ask_large(server, 5000), 431);
+    http_server_free(server);
+    server = START(.head_bytes_max = 8192);
+    assert_int_equal(ask_large(server, 75), 200);
+    assert_int_equal(ask_large(server, 90), 431);
+    http_server_free(server);
+}
+
+static void test_head_of_unknown_length(void **state)
+{
+    struct http_server *server = START(0);
+    struct raw *r = xcalloc(1, sizeof(*r));
+    struct raw_answer a;
+
+    (void)state;
+    raw_open(r, http_server_port(server));
+    assert_true(raw_send(r, "HEAD /stream/3000000/9999999/chunked " H "\r\n"));
+    raw_read(r, &a, true);
+    assert_int_equal(a.status, 200);
+    assert_null(strcasestr(a.head, "Content-Length"));
+    assert_true(raw_ended(r));
+    free(a.body);
+    raw_close(r);
+    free(r);
+    http_server_free(server);
+}
+
+static void test_headers_of_answers(void **state)
+{
+    struct http_server *server = START(0);
+    struct raw_answer a;
+    const char *first;
+
+    (void)state;
+    assert_int_equal(ask(server, "PUT /echo " H "Content-Length: 1\r\n\r\nx", &a), 201);
+    first = strstr(a.head, "\r\nX-Twice: 1\r\n");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "\r\nX-Twice: 2\r\n"));
+    assert_non_null(strstr(a.head, "\r\nServer: bascule/"));
+    assert_non_null(strstr(a.head, " GMT\r\n"));
+    assert_non_null(strstr(a.head, "\r\nx-EMPTY:"));
+    assert_null(strstr(strstr(a.head, "Content-Length") + 1, "Content-Length"));
+    free(a.body);
+    http_server_free(server);
+}
+
+/* Chunked bodies that are whole, and others. */
+static void test_chunks(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *whole; /* NULL: must not be taken for whole */
+    } cases[] = {
+        {"0\r\n\r\n", ""},
+        {"3\r\nabc\r\n0\r\n\r\n", "abc"},
+        {"03\r\nabc\r\nA;x=\"y\"\r\n0123456789\r\n000\r\nT: 1\r\n\r\n", "abc0123456789"},
+        {"3\r\nabc\r\n\r\n", NULL},
+        {"3\r\nabcd\r\n0\r\n\r\n", NULL},
+        {"3\r\nab", NULL},
+        {"x\r\nabc\r\n0\r\n\r\n", NULL},
+        {"-3\r\nabc\r\n0\r\n\r\n", NULL},
+        {"0x3\r\nabc\r\n0\r\n\r\n", NULL},
+        {"FFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n", NULL},
+        {"3\r\nabc\r\n0\r\n", NULL},
+    };
+    struct http_server *server = START(0);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct raw *r = xcalloc(1, sizeof(*r));
+        struct raw_answer a;
+        raw_open(r, http_server_port(server));
+        assert_true(raw_send(r, "PUT /echo " H "Transfer-Encoding: chunked\r\n\r\n"));
+        assert_true(raw_send(r, cases[i].body));
+        (void)shutdown(r->fd, SHUT_WR);
+        raw_read(r, &a, false);
+        if (cases[i].whole) {
+            assert_int_equal(a.status, 201);
+            assert_string_equal(a.body, cases[i].whole);
+        } else if (a.status == 201) {
+            fail_msg("case %zu: was taken for whole: '%s'", i, a.body);
+        }
+        free(a.body);
+        raw_close(r);
+        free(r);
+    }
+    http_server_free(server);
+}
+
+/* An answer in the middle of a body whose length nobody knows, and one from a file. */
+static void test_early_of_unknown_length(void **state)
+{
+    static const char chunk[] = "10000\r\n";
+    struct http_server *server = START(0);
+    struct raw *r = xcalloc(1, sizeof(*r));
+    char *bytes = xcalloc(1, 65536);
+    struct raw_answer a;
+
+    (void)state;
+    for (size_t size = 10; size <= 100; size += 90) {
+        raw_open(r, http_server_port(server));
+        assert_true(raw_send(r, "PUT /early " H "Transfer-Encoding: chunked\r\n\r\n"));
+        for (size_t i = 0; i < size; i++)
+            if (!raw_send(r, chunk) || !raw_send_n(r, bytes, 65536) || !raw_send(r, "\r\n"))
+                break;
+        (void)raw_send(r, "0\r\n\r\n");
+        raw_read(r, &a, false);
+        assert_int_equal(a.status, 507);
+        assert_string_equal(a.body, "full\n");
+        free(a.body);
+        /* A small rest was read, and the connection stays. */
+        if (size == 10) {
+            assert_true(raw_send(r, "GET / " H "\r\n"));
+            raw_read(r, &a, false);
+            assert_int_equal(a.status, 200);
+            free(a.body);
+        } else {
+            assert_true(raw_ended(r));
+        }
+        raw_close(r);
+    }
+    free(bytes);
+    free(r);
+    http_server_free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_head),    cmocka_unit_test(test_keep_alive_and_pipelining),
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_bodies),  cmocka_unit_test(test_cut_body),
+        cmocka_unit_test(test_head),
+        cmocka_unit_test(test_keep_alive_and_pipelining),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_large_heads),
+        cmocka_unit_test(test_head_of_unknown_length),
+        cmocka_unit_test(test_headers_of_answers),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_cut_body),
         cmocka_unit_test(test_early),
+        cmocka_unit_test(test_early_of_unknown_length),
     };
 
-    log_set_level(LOG_DEBUG);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
