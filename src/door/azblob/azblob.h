@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * The Azure Blob door: Azure's Blob REST API over the object service.
+ *
+ *     struct azblob_options options = {.service = service, .domains = domains, ...};
+ *     struct azblob *door = azblob_new(&options);
+ *     struct http_server_options server = {.begin = azblob_begin, .handle = azblob_handle,
+ *                                          .finished = azblob_finished, .argument = door, ...};
+ *     ... http_server_free(server); azblob_free(door);
+ *
+ * Which account a request is for is told by its host, "<account>.blob.<domain>" or
+ * "<account>-secondary.blob.<domain>", where the domain is one of those given; else by the first
+ * segment of its path.  "<account>.web.<domain>" serves the account's static website.
+ *
+ * The door decides nothing: what may be done is asked of the account's keys, of shared access
+ * signatures, and of the identity hooks; what happens, of the object service.
+ *
+ * Threads: the three callbacks run on many threads at once; azblob_new() and azblob_free() on one.
+ * Source: Azure Storage REST reference, "Blob service REST API".
+ */
+#ifndef DOOR_AZBLOB_AZBLOB_H
+#define DOOR_AZBLOB_AZBLOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/call.h"
+#include "util/clock.h"
+#include "util/pairs.h"
+
+struct http_exchange;
+struct http_finished;
+struct service;
+
+/* Who stands behind a bearer token. */
+struct azblob_identity {
+    struct pairs principals; /* key: "user", "group" or "app"; value: its id */
+    char *object_id;         /* of the user or application (Azure's oid, else the subject) */
+    char *tenant;            /* Azure's tid, else the issuer */
+    char *name;              /* for the logs */
+};
+void azblob_identity_release(struct azblob_identity *identity);
+
+/* What an identity wants to do. */
+struct azblob_wish {
+    const char *action;  /* as Azure's role definitions have it, without "Microsoft.Storage/
+                            storageAccounts/blobServices/": "containers/blobs/read" */
+    const char *account; /* NULL parts: the wish is about what is above them */
+    const char *container;
+    const char *name; /* of the blob; of List Blobs the prefix asked for */
+};
+
+/* One request, for the access log, the audit log and metrics.  Borrowed. */
+struct azblob_record {
+    const char *request_id;
+    const char *client_request_id; /* NULL: none */
+    const char *operation;         /* "PutBlob"; "Unknown" where no operation was found */
+    const char *account;           /* NULL: none */
+    const char *container;
+    const char *blob;
+    const char *method;
+    const char *peer;
+    const char *version;        /* x-ms-version as sent; NULL */
+    const char *user_agent;     /* NULL */
+    const char *authentication; /* "anonymous", "shared_key", "sas_account", "sas_service",
+                                   "sas_delegation", "bearer", "none" (nothing accepted) */
+    const char *principal;      /* NULL: none */
+    const char *error;          /* Azure's code; NULL where all went well */
+    int status;                 /* 0: the connection broke before an answer */
+    bool complete;              /* the whole answer went out */
+    bool refused;               /* for want of rights: 401, 403, or 404 in their place */
+    bool administrative; /* changes who may do what, or the settings of an account or container */
+    bool part;           /* one request inside a batch */
+    uint64_t bytes_in, bytes_out;
+    int64_t began;    /* wall clock */
+    int64_t duration; /* nanoseconds */
+};
+
+struct azblob_options {
+    struct service *service; /* borrowed */
+    /* Domains for the host style, without the leading dot: "storage.example.eu". */
+    const char *const *domains;
+    size_t domain_count;
+    int64_t (*now)(void); /* wall clock; NULL: clock_wall() */
+    /* For the challenge of a 401: "https://login.example.eu/realms/x"; NULL: there is none. */
+    const char *authorization_uri;
+    const char *resource_id; /* for the challenge; NULL: "https://storage.azure.com" */
+    bool plain_tokens;       /* bearer tokens over plain HTTP too (loopback, tests) */
+
+    /* Any may be NULL: then there are no tokens, nobody is permitted, nothing is recorded, and the
+     * peer is who it seems.  They are called on many threads at once. */
+    void *argument;
+    /* What a token says; ERR_UNKNOWN_WHO when it is not good. */
+    int (*identify)(void *argument, const char *token, struct azblob_identity *ret,
+                    struct call *call);
+    /* 1 permitted, 0 not, -1 the question could not be answered. */
+    int (*permits)(void *argument, const struct azblob_identity *identity,
+                   const struct azblob_wish *wish, struct call *call);
+    void (*record)(void *argument, const struct azblob_record *record);
+    /* Behind a proxy that may say so: the client's own address, and whether it came over TLS. */
+    void (*origin)(void *argument, const struct http_exchange *x, char *address,
+                   size_t address_size, bool *secure);
+};
+
+struct azblob;
+
+/* The options are copied; what they point to is borrowed. */
+struct azblob *azblob_new(const struct azblob_options *options);
+void azblob_free(struct azblob *door);
+
+/* For struct http_server_options; argument is the struct azblob. */
+void azblob_begin(void *argument, struct http_exchange *x, struct call *call);
+void azblob_handle(void *argument, struct http_exchange *x, struct call *call);
+void azblob_finished(void *argument, struct http_exchange *x, const struct http_finished *finished);
+
+/* One line of what the door offers, for the compatibility table; false after the last. */
+struct azblob_offer {
+    const char *operation;
+    const char *method;
+    const char *resource; /* "service", "container", "blob", "website" */
+    const char *restype;  /* of the query; NULL: none */
+    const char *comp;
+    const char *header; /* that must be there; NULL */
+    bool refused;       /* recognised, and answered with an error: it is not offered */
+};
+bool azblob_offer(size_t number, struct azblob_offer *ret);
+
+#endif

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: EUPL-1.2
+/*
+ * The operations of the Azure Blob door: one table for dispatch, permissions, policy, logs and the
+ * compatibility documentation.
+ *
+ * Permissions: REST reference, "Create an account SAS" and "Create a service SAS"; actions:
+ * "Authorize with Microsoft Entra ID", permissions for calling data operations.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "door/azblob/azblob_private.h"
+
+#define SERVICE   AZBLOB_SERVICE
+#define CONTAINER AZBLOB_CONTAINER
+#define BLOB      AZBLOB_BLOB
+
+#define ADMIN    AZBLOB_ADMINISTRATIVE
+#define WRITES   AZBLOB_WRITES
+#define ACCOUNT  AZBLOB_ACCOUNT_ONLY
+#define READ     AZBLOB_PUBLIC_BLOB
+#define LISTS    AZBLOB_PUBLIC_CONTAINER
+#define BODY     (AZBLOB_WRITES | AZBLOB_BODY)
+#define NEW_BODY (BODY | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW)
+#define REFUSED  AZBLOB_REFUSED
+
+/* Actions. */
+#define READ_SERVICE     "read"
+#define WRITE_SERVICE    "write"
+#define READ_CONTAINER   "containers/read"
+#define WRITE_CONTAINER  "containers/write"
+#define DELETE_CONTAINER "containers/delete"
+#define READ_BLOB        "containers/blobs/read"
+#define WRITE_BLOB       "containers/blobs/write"
+#define ADD_BLOB         "containers/blobs/add/action"
+#define DELETE_BLOB      "containers/blobs/delete"
+
+/* Rows that ask more stand before those that ask less: the first that fits is it. */
+static const struct azblob_operation operations[] = {
+    /* clang-format off */
+    /* Account */
+    {SERVICE, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {SERVICE, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {CONTAINER, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {CONTAINER, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {BLOB, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {BLOB, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    /* Service */
+    {SERVICE, "GET", NULL, "list", NULL, "ListContainers", azblob_list_containers, "l", READ_CONTAINER, ACCOUNT},
+    {SERVICE, "GET", "service", "properties", NULL, "GetBlobServiceProperties", azblob_get_service_properties, "r", READ_SERVICE, ACCOUNT},
+    {SERVICE, "PUT", "service", "properties", NULL, "SetBlobServiceProperties", azblob_set_service_properties, "w", WRITE_SERVICE, ACCOUNT | ADMIN | BODY},
+    {SERVICE, "GET", "service", "stats", NULL, "GetBlobServiceStats", azblob_get_stats, "r", READ_SERVICE, ACCOUNT},
+    {SERVICE, "POST", "service", "userdelegationkey", NULL, "GetUserDelegationKey", azblob_get_delegation_key, NULL, "generateUserDelegationKey/action", AZBLOB_NO_SAS | AZBLOB_BEARER_ONLY | ADMIN | AZBLOB_BODY},
+    {SERVICE, "GET", NULL, "blobs", NULL, "FindBlobsByTags", azblob_find, "f", "containers/blobs/filter/action", ACCOUNT},
+    {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NULL, AZBLOB_ANYBODY | BODY},
+    /* Container */
+    {CONTAINER, "PUT", "container", NULL, NULL, "CreateContainer", azblob_container_create, "cw", WRITE_CONTAINER, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
+    {CONTAINER, "HEAD", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
+    {CONTAINER, "DELETE", "container", NULL, NULL, "DeleteContainer", azblob_container_delete, "d", DELETE_CONTAINER, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
+    {CONTAINER, "HEAD", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
+    {CONTAINER, "PUT", "container", "metadata", NULL, "SetContainerMetadata", azblob_container_set_metadata, "w", WRITE_CONTAINER, ACCOUNT | WRITES},
+    {CONTAINER, "GET", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, "containers/getAcl/action", AZBLOB_NO_SAS},
+    {CONTAINER, "HEAD", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, "containers/getAcl/action", AZBLOB_NO_SAS},
+    {CONTAINER, "PUT", "container", "acl", NULL, "SetContainerAcl", azblob_container_set_acl, NULL, "containers/setAcl/action", AZBLOB_NO_SAS | ADMIN | BODY},
+    {CONTAINER, "PUT", "container", "lease", NULL, "LeaseContainer", azblob_lease, "wd", WRITE_CONTAINER, ACCOUNT | WRITES},
+    {CONTAINER, "PUT", "container", "undelete", NULL, "RestoreContainer", azblob_container_restore, "w", WRITE_CONTAINER, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", "list", NULL, "ListBlobs", azblob_container_list, "l", READ_BLOB, LISTS},
+    {CONTAINER, "GET", "container", "blobs", NULL, "FindBlobsByTagsInContainer", azblob_find, "f", "containers/blobs/filter/action", 0},
+    {CONTAINER, "POST", "container", "batch", NULL, "BlobBatchInContainer", azblob_batch, NULL, NULL, AZBLOB_ANYBODY | BODY},
+    {CONTAINER, "PUT", "container", "rename", NULL, "RenameContainer", azblob_not_offered, "w", WRITE_CONTAINER, ACCOUNT | WRITES | REFUSED},
+    /* Blob: reading */
+    {BLOB, "GET", NULL, NULL, NULL, "GetBlob", azblob_blob_get, "r", READ_BLOB, READ},
+    {BLOB, "HEAD", NULL, NULL, NULL, "GetBlobProperties", azblob_blob_head, "r", READ_BLOB, READ},
+    {BLOB, "GET", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", READ_BLOB, READ},
+    {BLOB, "HEAD", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", READ_BLOB, READ},
+    {BLOB, "GET", NULL, "tags", NULL, "GetBlobTags", azblob_blob_get_tags, "t", "containers/blobs/tags/read", 0},
+    {BLOB, "GET", NULL, "blocklist", NULL, "GetBlockList", azblob_blob_get_block_list, "r", READ_BLOB, READ},
+    {BLOB, "GET", NULL, "pagelist", NULL, "GetPageRanges", azblob_blob_get_page_ranges, "r", READ_BLOB, READ},
+    /* Blob: writing whole ones */
+    {BLOB, "PUT", NULL, NULL, "x-ms-copy-source", "PutBlobFromUrl", azblob_blob_put_from_url, "cw", WRITE_BLOB, NEW_BODY},
+    {BLOB, "PUT", NULL, NULL, NULL, "PutBlob", azblob_blob_put, "cw", WRITE_BLOB, NEW_BODY},
+    {BLOB, "PUT", NULL, "copy", "x-ms-copy-action", "AbortCopyBlob", azblob_blob_abort_copy, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", WRITE_BLOB, WRITES | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "w", WRITE_BLOB, WRITES | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "w", WRITE_BLOB, BODY | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "cw", WRITE_BLOB, NEW_BODY},
+    /* Blob: writing parts */
+    {BLOB, "PUT", NULL, "appendblock", "x-ms-copy-source", "AppendBlockFromUrl", azblob_blob_append_from_url, "aw", ADD_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "appendblock", NULL, "AppendBlock", azblob_blob_append, "aw", ADD_BLOB, BODY},
+    {BLOB, "PUT", NULL, "seal", NULL, "SealAppendBlob", azblob_blob_seal, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "page", "x-ms-copy-source", "PutPageFromUrl", azblob_blob_put_page_from_url, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "page", NULL, "PutPage", azblob_blob_put_page, "w", WRITE_BLOB, BODY},
+    /* Blob: the rest */
+    {BLOB, "DELETE", NULL, NULL, NULL, "DeleteBlob", azblob_blob_delete, "d", DELETE_BLOB, WRITES | AZBLOB_IN_BATCH},
+    {BLOB, "PUT", NULL, "undelete", NULL, "UndeleteBlob", azblob_blob_undelete, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "properties", NULL, "SetBlobProperties", azblob_blob_set_properties, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "metadata", NULL, "SetBlobMetadata", azblob_blob_set_metadata, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "tags", NULL, "SetBlobTags", azblob_blob_set_tags, "t", "containers/blobs/tags/write", BODY},
+    {BLOB, "PUT", NULL, "tier", NULL, "SetBlobTier", azblob_blob_set_tier, "w", WRITE_BLOB, WRITES | AZBLOB_IN_BATCH},
+    {BLOB, "PUT", NULL, "snapshot", NULL, "SnapshotBlob", azblob_blob_snapshot, "cw", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "lease", NULL, "LeaseBlob", azblob_lease, "wd", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "expiry", NULL, "SetBlobExpiry", azblob_blob_set_expiry, "w", WRITE_BLOB, WRITES},
+    {BLOB, "PUT", NULL, "immutabilityPolicies", NULL, "SetBlobImmutabilityPolicy", azblob_blob_set_immutability, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
+    {BLOB, "DELETE", NULL, "immutabilityPolicies", NULL, "DeleteBlobImmutabilityPolicy", azblob_blob_delete_immutability, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
+    {BLOB, "PUT", NULL, "legalhold", NULL, "SetBlobLegalHold", azblob_blob_set_legal_hold, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
+    {BLOB, "POST", NULL, "query", NULL, "QueryBlobContents", azblob_not_offered, "r", READ_BLOB, REFUSED},
+    /* clang-format on */
+};
+
+/* What stands outside the table: asked for by nobody by name. */
+static const struct azblob_operation preflight = {.which = AZBLOB_SERVICE,
+                                                  .method = "OPTIONS",
+                                                  .name = "PreflightBlobRequest",
+                                                  .handler = azblob_preflight};
+static const struct azblob_operation web = {
+    .which = AZBLOB_WEB, .method = "GET", .name = "GetWebContent", .handler = azblob_web};
+/* With x-ms-blob-type (or none of a copy), "x-ms-copy-source" means two different operations. */
+static const struct azblob_operation copy = {.which = AZBLOB_BLOB,
+                                             .method = "PUT",
+                                             .header = "x-ms-copy-source",
+                                             .name = "CopyBlob",
+                                             .handler = azblob_blob_copy,
+                                             .permissions = "cw",
+                                             .action = WRITE_BLOB,
+                                             .flags = WRITES | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW};
+
+static bool same_word(const char *wanted, const char *given)
+{
+    if (!wanted)
+        return !given || !*given;
+    return given && strcasecmp(wanted, given) == 0;
+}
+
+static bool fits(const struct azblob_operation *o, const struct azblob_request *r)
+{
+    if (o->which != r->target.which || strcmp(o->method, r->head.method) != 0)
+        return false;
+    if (!same_word(o->restype, azblob_query(r, "restype")) ||
+        !same_word(o->comp, azblob_query(r, "comp")))
+        return false;
+    return !o->header || azblob_get(r, o->header);
+}
+
+static const struct azblob_operation *find(const struct azblob_request *r)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+        if (!fits(&operations[i], r))
+            continue;
+        if (operations[i].handler == azblob_blob_put_from_url && !azblob_get(r, "x-ms-blob-type"))
+            return &copy;
+        return &operations[i];
+    }
+    return NULL;
+}
+
+/* Nothing fits: say which part of the request is to blame, as Azure does. */
+static int refuse(struct azblob_request *r, struct call *call)
+{
+    static const char *const verbs[] = {"GET",    "HEAD",    "PUT",   "POST",
+                                        "DELETE", "OPTIONS", "MERGE", "PATCH"};
+    const char *comp = azblob_query(r, "comp"), *restype = azblob_query(r, "restype");
+    bool verb = false, known_comp = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        verb |= strcmp(verbs[i], r->head.method) == 0;
+    if (!verb)
+        return azblob_fail(r, AZBLOB_INVALID_HTTP_VERB, call);
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+        const struct azblob_operation *o = &operations[i];
+        if (o->which != r->target.which || !same_word(o->comp, comp))
+            continue;
+        known_comp = true;
+        if (same_word(o->restype, restype))
+            return azblob_fail(r, AZBLOB_UNSUPPORTED_HTTP_VERB, call);
+    }
+    if (comp && *comp && !known_comp)
+        return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, "comp",
+                                 "Invalid value for comp.", call);
+    if (restype && *restype)
+        return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, "restype",
+                                 "Invalid value for restype.", call);
+    return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, comp ? "restype" : "comp",
+                             NULL, call);
+}
+
+const struct azblob_operation *azblob_route(struct azblob_request *r, struct call *call)
+{
+    const struct azblob_operation *found;
+
+    if (strcmp(r->head.method, "OPTIONS") == 0)
+        return &preflight;
+    if (r->target.which == AZBLOB_WEB) {
+        if (r->is_head || strcmp(r->head.method, "GET") == 0)
+            return &web;
+        (void)azblob_fail(r, AZBLOB_UNSUPPORTED_HTTP_VERB, call);
+        return NULL;
+    }
+    found = find(r);
+    if (!found)
+        (void)refuse(r, call);
+    return found;
+}
+
+int azblob_not_offered(struct azblob_request *r, struct call *call)
+{
+    return azblob_fail_query(r, AZBLOB_UNSUPPORTED_QUERY_PARAMETER, "comp",
+                             "This operation is not offered by this server.", call);
+}
+
+bool azblob_offer(size_t number, struct azblob_offer *ret)
+{
+    static const char *const resources[] = {"service", "container", "blob", "website"};
+    static const struct azblob_operation *const others[] = {&copy, &preflight, &web};
+    const struct azblob_operation *o;
+
+    if (number >= ARRAY_SIZE(operations) + ARRAY_SIZE(others))
+        return false;
+    o = number < ARRAY_SIZE(operations) ? &operations[number]
+                                        : others[number - ARRAY_SIZE(operations)];
+    *ret = (struct azblob_offer){.operation = o->name,
+                                 .method = o->method,
+                                 .resource = resources[o->which],
+                                 .restype = o->restype,
+                                 .comp = o->comp,
+                                 .header = o->header,
+                                 .refused = o->flags & AZBLOB_REFUSED};
+    return true;
+}
