@@ -193,6 +193,11 @@ static int exchange(struct http_handle *h)
         return err_set(&h->call->err, ERR_NETWORK, "%s: cut off before the whole answer came",
                        place);
     }
+    if (h->kind == HTTP_KIND_TOGETHER) {
+        struct source_bytes *bytes = source_as_bytes(h->request->body);
+        bytes->at = bytes->length; /* as if it had been pulled */
+        h->sent = h->request->body_length;
+    }
     if (h->request->body && h->head.into->status < 300 && h->sent < h->request->body_length) {
         http_place(h->request->url, place, sizeof(place));
         return err_set(&h->call->err, ERR_REMOTE,

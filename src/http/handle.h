@@ -18,7 +18,13 @@ struct x509_store_st;
 struct x509_st;
 
 /* What was asked of libcurl last, so that only changes are set. */
-enum http_kind { HTTP_KIND_NONE, HTTP_KIND_GET, HTTP_KIND_HEAD, HTTP_KIND_UPLOAD };
+enum http_kind {
+    HTTP_KIND_NONE,
+    HTTP_KIND_GET,
+    HTTP_KIND_HEAD,
+    HTTP_KIND_UPLOAD,   /* a body, pulled from its source */
+    HTTP_KIND_TOGETHER, /* a small body in memory, sent with the head */
+};
 
 struct http_handle {
     struct http_handle *next; /* in the pool */

@@ -181,6 +181,49 @@ static void test_sends_a_body(void **state)
     trial_end(&t);
 }
 
+/* Those in memory go out with their head; nobody shall notice but the kernel. */
+static void test_sends_small_bodies(void **state)
+{
+    (void)state;
+    struct trial t;
+    struct source_bytes body;
+    static char bytes[70000];
+    static const size_t sizes[] = {1, 4096, 60 * 1024, 60 * 1024 + 1, 70000};
+    static const char *const methods[] = {"PUT", "POST", "PATCH"};
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)('a' + i * 31 % 23);
+    trial_start(&t, serve_echo, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(methods); i++) {
+        size_t size = sizes[i % ARRAY_SIZE(sizes)];
+        t.request.method = methods[i % ARRAY_SIZE(methods)];
+        t.request.body = &body.source;
+        source_bytes_init(&body, bytes, size);
+        t.request.body_length = size;
+        assert_ok(trial_do(&t), &t.call.err);
+        assert_int_equal(strncmp(t.server.request, t.request.method, strlen(t.request.method)), 0);
+        assert_int_equal(t.body.length, size);
+        assert_memory_equal(t.body.data, bytes, size);
+        assert_int_equal(body.at, size);
+        assert_null(strcasestr(t.server.request, "content-type"));
+        assert_null(strcasestr(t.server.request, "expect"));
+        t.request.method = "GET";
+        t.request.body = NULL;
+        assert_int_equal(trial_do(&t), 0);
+        assert_null(strcasestr(t.server.request, "content-length"));
+        assert_int_equal(t.body.length, 0);
+    }
+    http_request_header(&t.request, "Content-Type", "text/x-own");
+    t.request.method = "PUT";
+    t.request.body = &body.source;
+    source_bytes_init(&body, bytes, 10);
+    t.request.body_length = 10;
+    assert_int_equal(trial_do(&t), 0);
+    assert_non_null(strstr(t.server.request, "\r\nContent-Type: text/x-own\r\n"));
+    assert_int_equal(t.server.connections, 1);
+    trial_end(&t);
+}
+
 static ssize_t broken_read(struct source *s, void *bytes, size_t n, struct call *call)
 {
     (void)s;
@@ -664,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_gets),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_sends_a_body),
+        cmocka_unit_test(test_sends_small_bodies),
         cmocka_unit_test(test_callbacks_end_it),
         cmocka_unit_test(test_error_body_is_kept),
         cmocka_unit_test(test_error_body_is_bounded),
