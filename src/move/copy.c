@@ -127,6 +127,11 @@ int target_read_back(struct item *item, const char *etag, const unsigned char *s
     return 0;
 }
 
+bool target_is_ours(const struct item *item)
+{
+    return item->container.fresh || item->row->target_etag || name_of_version(item->row->target);
+}
+
 int target_compare(struct item *item, const struct carried *carried, const struct checksums *ours,
                    bool *ret_same, struct call *call)
 {
@@ -135,7 +140,7 @@ int target_compare(struct item *item, const struct carried *carried, const struc
     struct outcome *o = item->outcome;
 
     *ret_same = false;
-    if (item->container.fresh || item->row->target_etag || name_of_version(item->row->target))
+    if (target_is_ours(item))
         return 0;
     if (store_stat(target, &item->to, &there, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)

@@ -96,20 +96,70 @@ static int read_body(struct item *item, struct body *b, struct object *ret, stru
     return 0;
 }
 
-static void digest(const struct body *b, const struct object *original, struct checksums *ret)
+/* The stored MD5 of the original is compared with what a target that answers with an MD5 says it
+ * holds: then none of our own is needed.  Where something else may be at the target, ours decides
+ * whether it has to be read. */
+static bool wants_md5(const struct item *item, const struct object *original)
 {
-    unsigned char bytes[32];
+    return (original->stored.have & (1U << CHECKSUM_MD5)) &&
+           (atomic_load(&item->mover->target_keeps_md5_back) || !target_is_ours(item));
+}
+
+static void add_md5(const struct body *b, struct checksums *ret)
+{
+    unsigned char bytes[MD5_SIZE];
+
+    hash_bytes(HASH_MD5, b->bytes, b->size, bytes);
+    checksum_set(ret, CHECKSUM_MD5, bytes);
+}
+
+static void digest(const struct body *b, bool md5, struct checksums *ret)
+{
+    unsigned char bytes[SHA256_SIZE];
 
     hash_bytes(HASH_SHA256, b->bytes, b->size, bytes);
     checksum_set(ret, CHECKSUM_SHA256, bytes);
-    if (original->stored.have & (1U << CHECKSUM_MD5)) {
-        hash_bytes(HASH_MD5, b->bytes, b->size, bytes);
-        checksum_set(ret, CHECKSUM_MD5, bytes);
-    }
+    if (md5)
+        add_md5(b, ret);
 }
 
-static int write_body(struct item *item, struct body *b, const struct carried *carried,
-                      const struct checksums *ours, struct call *call)
+/* After a put that was not preceded by an MD5 of ours: what the target says it holds is what was
+ * stored at the source, or somebody is wrong.  ERR_CORRUPT when it is not the stored value. */
+static int settle_md5(struct item *item, const struct body *b, const struct object *original,
+                      struct checksums *ours, const struct put_result *result, struct call *call)
+{
+    bool told = result->stored.have & (1U << CHECKSUM_MD5);
+
+    if (!told)
+        atomic_store(&item->mover->target_keeps_md5_back, true);
+    if (!(original->stored.have & (1U << CHECKSUM_MD5)) || (ours->have & (1U << CHECKSUM_MD5)))
+        return 0;
+    if (told && memcmp(result->stored.md5, original->stored.md5, MD5_SIZE) == 0)
+        return 0;
+    add_md5(b, ours);
+    if (told && memcmp(result->stored.md5, ours->md5, MD5_SIZE) != 0)
+        return err_set(&call->err, ERR_CORRUPT,
+                       "the MD5 of what the target says it holds is not that of what was sent");
+    return check_stored_md5(item, original, ours->md5, ours->sha256, call);
+}
+
+/* An object that is not what it should be may not stay. */
+static void take_back(struct item *item, const struct put_result *result, struct call *call)
+{
+    struct call undo = call_child(call, NULL);
+    struct object_key key = item->to;
+
+    if (result->version) {
+        key.kind = VERSION_ID;
+        key.version = result->version;
+    }
+    if (store_remove(item->mover->target, &key, NULL, &undo) < 0 && undo.err.code != ERR_NOT_FOUND)
+        (void)err_prefix(&call->err,
+                         "what is at the target now is wrong, and could not be removed");
+}
+
+static int write_body(struct item *item, struct body *b, const struct object *original,
+                      const struct carried *carried, struct checksums *ours, struct call *call)
 {
     struct source_bytes source;
     auto_put_result struct put_result result = PUT_RESULT_INIT;
@@ -122,6 +172,10 @@ static int write_body(struct item *item, struct body *b, const struct carried *c
             store_put(item->mover->target, &item->to, &options, &source.source, &result, call),
             call) < 0)
         return -1;
+    if (settle_md5(item, b, original, ours, &result, call) < 0) {
+        take_back(item, &result, call);
+        return -1;
+    }
     proof = result.proof;
     if (proof == PROOF_NONE || item->mover->options->readback) {
         if (target_read_back(item, result.etag, ours->sha256, call) < 0)
@@ -146,7 +200,7 @@ int copy_small(struct item *item, struct call *call)
     replace_string(&item->outcome->etag, original.etag);
     if (original_complete(item, &original, call) < 0)
         return -1;
-    digest(&body, &original, &ours);
+    digest(&body, wants_md5(item, &original), &ours);
     if (check_stored_md5(item, &original, ours.have & (1U << CHECKSUM_MD5) ? ours.md5 : NULL,
                          ours.sha256, call) < 0)
         return -1;
@@ -157,5 +211,5 @@ int copy_small(struct item *item, struct call *call)
         return 0;
     if (sidecar_put(item, &carried, call) < 0)
         return -1;
-    return write_body(item, &body, &carried, &ours, call);
+    return write_body(item, &body, &original, &carried, &ours, call);
 }

@@ -64,7 +64,8 @@ struct mover {
     struct cancel workers_done; /* raised when every worker has ended */
     atomic_int failures;        /* one after the other, without a success between */
     atomic_int idle;            /* workers that found nothing to claim, the listing being done */
-    struct cancel broken;       /* raised by the finisher: outcomes can no longer be recorded */
+    atomic_bool target_keeps_md5_back; /* its answers to puts do not say the MD5 of what it holds */
+    struct cancel broken; /* raised by the finisher: outcomes can no longer be recorded */
 
     pthread_mutex_t lock;
     struct mover_container *containers; /* guarded by lock */
@@ -137,6 +138,8 @@ must_check int copy_large(struct item *item, struct call *call);
 must_check int original_complete(struct item *item, struct object *original, struct call *call);
 /* Write the side-car that belongs to what will be put at item->to. */
 must_check int sidecar_put(struct item *item, const struct carried *carried, struct call *call);
+/* Whether nothing but ours can be at the target's name, so that nobody need look. */
+bool target_is_ours(const struct item *item);
 /* What is at the target's name already: *ret_same when it is what we bring.  digest: our SHA-256.
  */
 must_check int target_compare(struct item *item, const struct carried *carried,

@@ -111,6 +111,68 @@ static void run_move(const struct scene *s, struct store *source, struct store *
     run_with(s, source, target, job, drain, false);
 }
 
+/* A layer of two uses.  At a source: every object has a stored MD5, that of "wrong" is wrong.  At a
+ * target: the answer to a put says the MD5 of what is held, once wrongly for "lied", unless it is
+ * silent.  Counts the puts that were told an MD5. */
+struct md5_layer {
+    struct store store;
+    bool silent;
+    atomic_int told, lies;
+};
+
+static int md5_get(struct store *s, const struct object_key *key, const struct get_options *options,
+                   struct sink *to, struct object *ret, enum transport_check *ret_check,
+                   struct call *call)
+{
+    auto_buf struct buf text = BUF_INIT(64 * 1024 * 1024);
+    struct sink_buf sink;
+    const struct get_options all = {.length = STORE_TO_END};
+    unsigned char md5[MD5_SIZE];
+
+    sink_buf_init(&sink, &text);
+    if (store_get(s->below, key, &all, &sink.sink, NULL, NULL, call) < 0 ||
+        store_get(s->below, key, options, to, ret, ret_check, call) < 0)
+        return -1;
+    hash_bytes(HASH_MD5, text.data, text.length, md5);
+    md5[0] ^= strcmp(key->name, "wrong") == 0;
+    checksum_set(&ret->stored, CHECKSUM_MD5, md5);
+    return 0;
+}
+
+static int md5_put(struct store *s, const struct object_key *key, const struct put_options *options,
+                   struct source *from, struct put_result *ret, struct call *call)
+{
+    struct md5_layer *l = container_of(s, struct md5_layer, store);
+    struct source_bytes *bytes = source_as_bytes(from);
+    unsigned char md5[MD5_SIZE];
+
+    if (options->known.have & (1U << CHECKSUM_MD5))
+        atomic_fetch_add(&l->told, 1);
+    assert_non_null(bytes);
+    hash_bytes(HASH_MD5, bytes->bytes, bytes->length, md5);
+    md5[0] ^= strcmp(key->name, "lied") == 0 && atomic_fetch_add(&l->lies, 1) == 0;
+    if (store_put(s->below, key, options, from, ret, call) < 0)
+        return -1;
+    ret->stored.have = 0;
+    if (!l->silent)
+        checksum_set(&ret->stored, CHECKSUM_MD5, md5);
+    return 0;
+}
+
+static void md5_close(struct store *s)
+{
+    store_release(s);
+}
+
+static void md5_layer_init(struct md5_layer *l, struct store_ops *ops, struct store *below)
+{
+    *ops = store_forward_ops;
+    ops->get = md5_get;
+    ops->put = md5_put;
+    ops->close = md5_close;
+    store_init_layer(&l->store, ops, below);
+}
+
 static void nothing_differs(void *context, const char *container, const char *name,
                             const char *text)
 {
@@ -268,6 +330,59 @@ static void test_corrupted_bodies_are_copied_again(void **state)
     scene_release(&s);
 }
 
+/* A stored MD5 is compared with what the target says it holds; none of our own is computed then. */
+static void stored_md5(bool silent)
+{
+    struct scene s;
+    struct call call = CALL_INIT;
+    struct md5_layer source = {0}, target = {.silent = silent};
+    struct store_ops source_ops, target_ops;
+    auto_ledger_job struct ledger_job job = {0};
+    struct ledger *ledger = NULL;
+    struct ledger_finding_count counts[10];
+
+    scene_init(&s);
+    auto_free char *wrong = xasprintf("%s/c/wrong", s.source);
+    auto_free char *lied = xasprintf("%s/c/lied", s.source);
+    auto_free char *large = xasprintf("%s/c/large", s.source);
+    write_file(wrong, 3000, 1);
+    write_file(lied, 3000, 2);
+    assert_int_equal(unlink(large), 0);
+    md5_layer_init(&source, &source_ops, open_store(s.source, NULL, 0, false, &call));
+    md5_layer_init(&target, &target_ops, open_store(s.target, NULL, 0, false, &call));
+    run_move(&s, &source.store, &target.store, &job, NULL);
+    assert_int_equal(job.counts.by[LEDGER_MOVED].objects, SMALL + 2);
+    assert_int_equal(job.counts.listed.objects, SMALL + 2);
+    assert_int_equal(atomic_load(&target.lies), silent ? 1 : 2);
+    if (silent)
+        assert_true(atomic_load(&target.told) > SMALL / 2);
+    else
+        assert_int_equal(atomic_load(&target.told), 0);
+    assert_same_content(&s, SMALL + 2);
+    assert_ok(ledger_open(s.ledger, &ledger, &call), &call.err);
+    int kinds = ledger_finding_counts(ledger, job.id, counts, ARRAY_SIZE(counts), &call);
+    assert_int_equal(kinds, silent ? 1 : 2);
+    for (int i = 0; i < kinds; i++) {
+        assert_int_equal(counts[i].count, 1);
+        assert_true(strcmp(counts[i].kind, "stored_md5_wrong") == 0 ||
+                    strcmp(counts[i].kind, "damaged") == 0);
+    }
+    ledger_close(ledger);
+    scene_release(&s);
+}
+
+static void test_stored_md5_against_what_the_target_says(void **state)
+{
+    (void)state;
+    stored_md5(false);
+}
+
+static void test_stored_md5_with_a_silent_target(void **state)
+{
+    (void)state;
+    stored_md5(true);
+}
+
 /* Without a layer that tries again: the engine goes on inside the object by itself. */
 static void test_a_large_object_survives_a_broken_part(void **state)
 {
@@ -332,6 +447,8 @@ int main(void)
         cmocka_unit_test(test_a_failing_ledger_side_records_nothing_untrue),
         cmocka_unit_test(test_drained_goes_on),
         cmocka_unit_test(test_corrupted_bodies_are_copied_again),
+        cmocka_unit_test(test_stored_md5_against_what_the_target_says),
+        cmocka_unit_test(test_stored_md5_with_a_silent_target),
         cmocka_unit_test(test_a_large_object_survives_a_broken_part),
         cmocka_unit_test(test_a_named_job_keeps_its_ends),
     };

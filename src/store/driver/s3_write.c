@@ -224,11 +224,13 @@ int s3_put(struct store *s, const struct object_key *key, const struct put_optio
 {
     auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
     cleanup(s3_sending_release) struct s3_sending sending = {0};
+    enum fact etag = FACT_UNKNOWN; /* wanted by put_finish() */
 
     s3_exchange_init(&x, s3_of(s), "PUT", key->container, key->name, "write", call);
     if (s3_object_headers(&x, options->properties) < 0 ||
         s3_demand_tags(&x, options->properties) < 0 || s3_condition(&x, options) < 0 ||
-        s3_sending_begin(&sending, &x, from, options->size, &options->known) < 0)
+        s3_sending_begin(&sending, &x, from, options->size, &options->known) < 0 ||
+        s3_fact(x.s3, x.bucket, S3_FACT_ETAG_MD5, &etag, call) < 0)
         return -1;
     if (s3_exchange_send(&x, NULL, NULL) < 0) {
         if (options->if_match && call->err.code == ERR_NOT_FOUND &&
