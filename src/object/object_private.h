@@ -8,9 +8,6 @@
 #include "object/service.h"
 #include "util/thread.h"
 
-must_check int row_delete_group(struct db *db, const struct table *t, const void *row,
-                                size_t columns, int64_t *ret_count, struct call *call);
-
 struct service {
     struct index *index; /* borrowed */
     struct service_store *stores;

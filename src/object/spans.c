@@ -49,7 +49,9 @@ static void span_from_row(struct db_statement *row, uint64_t offset, uint64_t en
     s->piece_start = piece_start;
     s->store = xstrdup(db_column_text(row, 3));
     s->container = xstrdup(db_column_text(row, 4));
-    s->key = xstrdup(db_column_text(row, 5));
+    size_t length;
+    const char *key = db_column_blob(row, 5, &length);
+    s->key = xstrndup(key, length);
     s->piece_size = (uint64_t)db_column_int(row, 6);
     s->crc64 = (uint64_t)db_column_int(row, 7);
     *at = stop;
