@@ -24,6 +24,8 @@
  * Threads: one client may be used by many threads at once.  Handles (and with them their open
  * connections) wait in a pool, the most recently used one first.
  *
+ * The user agent is "bascule/VERSION", and "bascule/VERSION request/TRACE" for a call that has one.
+ *
  * TLS is verified against the system's authorities (or ca_file).  insecure switches that off and is
  * refused for hosts that are not loopback.
  */

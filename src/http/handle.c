@@ -2,6 +2,7 @@
 /* One libcurl handle: its lasting options, its callbacks, and what changes with each request. */
 #include "http/handle.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,6 +19,7 @@
 /* A body in memory up to this size goes out in one piece with the head: half the system calls and
  * packets.  libcurl does that for what it calls post fields, as long as they are below 64 KiB. */
 #define TOGETHER_MAX (60 * 1024)
+#define USER_AGENT   "bascule/" BASCULE_VERSION
 
 static int stop(struct http_handle *h)
 {
@@ -195,7 +197,7 @@ struct http_handle *http_handle_new(struct http_client *client)
     curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
     curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, CONNECTIONS_MAX);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "bascule/" BASCULE_VERSION);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(client->connect_timeout / CLOCK_MILLISECOND));
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
@@ -231,6 +233,15 @@ static int add_header(struct http_handle *h, const char *name, const char *value
     return 0;
 }
 
+/* Every provider's access log has the user agent; headers of its own have not all of them. */
+static int add_trace(struct http_handle *h)
+{
+    char agent[200];
+
+    (void)snprintf(agent, sizeof(agent), USER_AGENT " request/%s", h->call->trace);
+    return add_header(h, "User-Agent", agent);
+}
+
 /* Lay the headers out as the list libcurl wants, without allocating once the buffers have grown. */
 static int set_headers(struct http_handle *h)
 {
@@ -244,6 +255,8 @@ static int set_headers(struct http_handle *h)
     for (size_t i = 0; i < headers->count; i++)
         if (add_header(h, headers->list[i].key, headers->list[i].value) < 0)
             return -1;
+    if (h->call->trace && !pairs_get_nocase(headers, "User-Agent") && add_trace(h) < 0)
+        return -1;
     /* Left to itself libcurl asks for leave before sending a large body, and waits a second. */
     if (!pairs_get_nocase(headers, "Expect"))
         buf_bytes(&h->header_text, "Expect:", sizeof("Expect:"));

@@ -28,6 +28,7 @@ struct call call_child(const struct call *parent, const struct cancel *cancel)
     return (struct call){
         .deadline = parent->deadline,
         .cancel = cancel ? cancel : parent->cancel,
+        .trace = parent->trace,
     };
 }
 

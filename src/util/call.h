@@ -24,6 +24,9 @@ struct call {
     struct err err;
     int64_t deadline;            /* monotonic nanoseconds (clock.h); 0 means none */
     const struct cancel *cancel; /* may be NULL */
+    /* What it is done for, in a word that outlives the call ("3f2a...": a request's id), so that it
+     * can be found again in the logs of whoever is asked; may be NULL.  No secret. */
+    const char *trace;
 };
 
 #define CALL_INIT     \
@@ -34,7 +37,7 @@ struct call {
 void cancel_raise(struct cancel *cancel);
 bool cancel_is_raised(const struct cancel *cancel);
 
-/* A fresh call with the same deadline under another cancel flag (or the same, for NULL). */
+/* A fresh call with the same deadline and trace under another cancel flag (or the same, for NULL). */
 struct call call_child(const struct call *parent, const struct cancel *cancel);
 
 /* -1 with ERR_CANCELLED or ERR_TIMEOUT set when the call should stop now, else 0. */

@@ -55,6 +55,24 @@ static void serve_text(struct server *s, int connection)
     }
 }
 
+/* What a call is done for goes along, and only with that call. */
+static void test_says_what_it_is_for(void **state)
+{
+    struct trial t;
+
+    (void)state;
+    trial_start(&t, serve_text, "HTTP/1.1 204 No Content\r\n\r\n");
+    t.call.trace = "3f2a-1";
+    assert_int_equal(trial_do(&t), 0);
+    assert_non_null(strstr(t.server.request, "\r\nUser-Agent: bascule/"));
+    assert_non_null(strstr(t.server.request, " request/3f2a-1\r\n"));
+    t.call.trace = NULL;
+    assert_int_equal(trial_do(&t), 0);
+    assert_non_null(strstr(t.server.request, "\r\nUser-Agent: bascule/"));
+    assert_null(strstr(t.server.request, "request/"));
+    trial_end(&t);
+}
+
 /* The same, but closes after one answer. */
 static void serve_once(struct server *s, int connection)
 {
@@ -705,6 +723,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gets),
+        cmocka_unit_test(test_says_what_it_is_for),
         cmocka_unit_test(test_methods),
         cmocka_unit_test(test_sends_a_body),
         cmocka_unit_test(test_sends_small_bodies),
