@@ -179,8 +179,16 @@ static void wait_empty(struct http_server *server, int64_t until)
         (void)pthread_cond_clockwait(&server->changed, &server->lock, CLOCK_MONOTONIC, &at);
 }
 
-static void stop_accepting(struct http_server *server)
+unsigned http_server_connections(struct http_server *server)
 {
+    locked(&server->lock);
+    return server->connection_count;
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    if (server->listener < 0)
+        return;
     MHD_socket listener = MHD_quiesce_daemon(server->daemon);
 
     locked(&server->lock);
@@ -195,7 +203,7 @@ static void stop_accepting(struct http_server *server)
 
 void http_server_drain(struct http_server *server, int64_t deadline)
 {
-    stop_accepting(server);
+    http_server_quiesce(server);
     wait_empty(server, deadline);
     cancel_raise(&server->cancel);
     wait_empty(server, clock_monotonic() + NOTICE);

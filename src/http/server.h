@@ -122,6 +122,12 @@ int http_server_port(const struct http_server *server);
 /* Read certificate and key again; new handshakes use them, running connections stay.  On failure
  * the old ones stay in use. */
 must_check int http_server_reload(struct http_server *server, struct err *e);
+/* How many connections there are now. */
+unsigned http_server_connections(struct http_server *server);
+/* Stop accepting, and let what is in flight finish: answers end their connections, idle ones are
+ * closed at once.  Returns at once; only http_server_connections(), http_server_drain() and
+ * http_server_free() may follow. */
+void http_server_quiesce(struct http_server *server);
 /* Stop accepting, let what is in flight finish until the deadline (monotonic, clock.h), then raise
  * every call's cancel flag and cut.  Only http_server_free() may follow.  Idle connections are
  * closed at once. */
