@@ -83,6 +83,54 @@ int size_parse(const char *text, uint64_t *ret, struct err *e)
     return 0;
 }
 
+/* Nanoseconds of a unit at *at, moving past it; a number alone is seconds. */
+static int64_t unit_of(const char **at)
+{
+    switch (**at) {
+    case '\0':
+        return CLOCK_SECOND;
+    case 's':
+        ++*at;
+        return CLOCK_SECOND;
+    case 'm':
+        ++*at;
+        return 60 * CLOCK_SECOND;
+    case 'h':
+        ++*at;
+        return 3600 * CLOCK_SECOND;
+    case 'd':
+        ++*at;
+        return 86400 * CLOCK_SECOND;
+    default:
+        return 0;
+    }
+}
+
+int duration_parse(const char *text, int64_t *ret, struct err *e)
+{
+    const char *at = text;
+    int64_t result = 0;
+
+    do {
+        int64_t number = 0, unit = 0;
+        const char *begin = at;
+        for (; isdigit((unsigned char)*at); at++)
+            if (__builtin_mul_overflow(number, 10, &number) ||
+                __builtin_add_overflow(number, *at - '0', &number))
+                return err_set(e, ERR_INVALID, "'%s' is longer than can be counted", text);
+        if (at != begin)
+            unit = unit_of(&at);
+        if (!unit)
+            return err_set(e, ERR_INVALID,
+                           "'%s' is not a duration, such as 30s, 5m, 24h, 7d or 1h30m", text);
+        if (__builtin_mul_overflow(number, unit, &number) ||
+            __builtin_add_overflow(result, number, &result))
+            return err_set(e, ERR_INVALID, "'%s' is longer than can be counted", text);
+    } while (*at);
+    *ret = result;
+    return 0;
+}
+
 void duration_text(char *text, size_t size, int64_t nanoseconds)
 {
     int64_t seconds = nanoseconds / CLOCK_SECOND;

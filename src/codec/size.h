@@ -20,6 +20,10 @@ void size_text(char *text, size_t size, uint64_t bytes);
  * takes. */
 must_check int size_parse(const char *text, uint64_t *ret, struct err *e);
 
+/* "30s", "5m", "24h", "7d", "1h30m", or seconds alone: "90".  Nanoseconds.  ERR_INVALID with the
+ * forms it takes. */
+must_check int duration_parse(const char *text, int64_t *ret, struct err *e);
+
 /* "0.4 s", "12 s", "3 min 05 s", "2 h 05 min", "3 d 04 h". */
 void duration_text(char *text, size_t size, int64_t nanoseconds);
 

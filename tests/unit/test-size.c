@@ -74,11 +74,35 @@ static void test_durations(void **state)
     assert_string_equal(text, "3 d 04 h");
 }
 
+static void test_durations_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } cases[] = {{"0", 0},       {"90", 90},      {"30s", 30},    {"5m", 300},
+                 {"24h", 86400}, {"1h30m", 5400}, {"7d", 604800}, {"1d1h1m1s", 90061}};
+    static const char *const wrong[] = {
+        "", "s", "-1s", "5 m", "5w", "1h ", "1hh", "99999999999d", "99999999999999999999"};
+    struct err e = {0};
+    int64_t time;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_ok(duration_parse(cases[i].text, &time, &e), &e);
+        assert_int_equal(time, cases[i].seconds * CLOCK_SECOND);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        assert_int_equal(duration_parse(wrong[i], &time, &e), -1);
+        assert_int_equal(e.code, ERR_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes_are_written),
         cmocka_unit_test(test_sizes_are_read),
+        cmocka_unit_test(test_durations_are_read),
         cmocka_unit_test(test_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
