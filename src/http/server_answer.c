@@ -78,7 +78,7 @@ static struct MHD_Response *plain(const void *bytes, size_t length)
  * its copy of the bytes back. */
 static void keep_text(struct exchange *x, const void *bytes, size_t length)
 {
-    if (x->working && length && length <= HTTP_SERVER_COLLECT) {
+    if (x->piped && length && length <= HTTP_SERVER_COLLECT) {
         x->text = xmalloc(length);
         memcpy(x->text, bytes, length);
     }

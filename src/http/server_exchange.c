@@ -62,7 +62,7 @@ void server_exchange_patience(struct exchange *x, int64_t since)
 
 static enum MHD_Result queue(struct exchange *x)
 {
-    if (x->closes)
+    if (x->closes || x->server->draining)
         (void)MHD_add_response_header(x->response, "Connection", "close");
     if (MHD_queue_response(x->connection->mhd, (unsigned)x->status, x->response) != MHD_YES)
         return MHD_NO;
@@ -94,7 +94,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void start_worker(struct exchange *x)
+static bool start_worker(struct exchange *x)
 {
     pthread_attr_t attributes;
 
@@ -107,8 +107,7 @@ static void start_worker(struct exchange *x)
     (void)pthread_attr_setstacksize(&attributes, THREAD_STACK);
     x->working = pthread_create(&x->worker, &attributes, work, x) == 0;
     (void)pthread_attr_destroy(&attributes);
-    if (!x->working)
-        server_answer_text(x, 503, "no thread can be had, try again");
+    return x->working;
 }
 
 static void wait_worker(struct exchange *x)
@@ -161,9 +160,10 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
     if (x->response)
         return answered_early(x);
     x->collects = x->x.body_length <= HTTP_SERVER_COLLECT;
-    if (!x->collects)
-        start_worker(x);
-    return x->response ? answered_early(x) : MHD_YES;
+    if (x->collects || start_worker(x))
+        return MHD_YES;
+    server_answer_text(x, 503, "no thread can be had, try again");
+    return answered_early(x);
 }
 
 /* The answer is there before the body is: read on for a while so that the connection can stay.

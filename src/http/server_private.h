@@ -48,8 +48,7 @@ struct http_server {
     pthread_cond_t changed;
     struct connection *connections; /* guarded by lock */
     unsigned connection_count;      /* guarded by lock */
-    unsigned exchange_count;        /* guarded by lock */
-    bool draining;                  /* guarded by lock */
+    atomic_bool draining;           /* set under lock */
     bool stopping;                  /* guarded by lock */
     pthread_t watcher;
     bool watched; /* the watcher was started */
@@ -80,7 +79,6 @@ struct exchange {
     char *path;
     char *host;
     bool begun;     /* begin has run, or the request was refused before */
-    bool entered;   /* counted in server->exchange_count */
     bool collects;  /* the body goes to collected, and handle runs in place */
     bool early;     /* answered by begin: the body is only drained */
     uint64_t taken; /* bytes of the body libmicrohttpd gave */

@@ -79,13 +79,9 @@ void server_watch_enter(struct exchange *x)
     struct http_server *server = x->server;
 
     locked(&server->lock);
-    x->entered = true;
     x->connection->waiting_since = 0;
     x->connection->served = true;
     x->connection->exchange = x;
-    server->exchange_count++;
-    if (server->draining)
-        x->closes = true;
 }
 
 void server_watch_leave(struct exchange *x)
@@ -95,7 +91,6 @@ void server_watch_leave(struct exchange *x)
     locked(&server->lock);
     x->connection->waiting_since = clock_monotonic();
     x->connection->exchange = NULL;
-    server->exchange_count--;
     if (server->draining)
         (void)shutdown(x->connection->fd, SHUT_RD);
     (void)pthread_cond_broadcast(&server->changed);
