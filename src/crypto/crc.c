@@ -3,6 +3,8 @@
 #include "crypto/crc.h"
 
 #include <endian.h>
+#include <isa-l/crc.h>
+#include <limits.h>
 #include <string.h>
 
 #include "codec/base64.h"
@@ -10,6 +12,10 @@
 
 #include "crypto/crc64-constants.h"
 #include "crypto/crc64-table.h"
+
+/* Reflected. */
+#define CRC32_ZIP_POLYNOMIAL UINT32_C(0xEDB88320)
+#define CRC32C_POLYNOMIAL    UINT32_C(0x82F63B78)
 
 uint64_t crc64_by_table(uint64_t state, const unsigned char *bytes, size_t n)
 {
@@ -58,6 +64,60 @@ uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b)
         power = multiply(power, power);
     }
     return crc_a ^ crc_b;
+}
+
+uint32_t crc32_zip(uint32_t crc, const void *bytes, size_t n)
+{
+    return crc32_gzip_refl(crc, bytes, n);
+}
+
+/* ISA-L's takes the bare register, and an int of bytes that it does not change. */
+uint32_t crc32_castagnoli(uint32_t crc, const void *bytes, size_t n)
+{
+    unsigned char *at = (unsigned char *)bytes;
+
+    for (crc = ~crc; n > 0;) {
+        int part = n < INT_MAX ? (int)n : INT_MAX;
+        crc = crc32_iscsi(at, part, crc);
+        at += part;
+        n -= (size_t)part;
+    }
+    return ~crc;
+}
+
+/* As multiply(), in 32 bits. */
+static uint32_t multiply32(uint32_t a, uint32_t b, uint32_t polynomial)
+{
+    uint32_t product = 0;
+
+    for (; a; a <<= 1) {
+        if (a >> 31)
+            product ^= b;
+        b = b >> 1 ^ (b & 1 ? polynomial : 0);
+    }
+    return product;
+}
+
+static uint32_t combine32(uint32_t crc_a, uint32_t crc_b, uint64_t length_b, uint32_t polynomial)
+{
+    uint32_t power = UINT32_C(1) << 23; /* x^8 */
+
+    for (; length_b; length_b >>= 1) {
+        if (length_b & 1)
+            crc_a = multiply32(crc_a, power, polynomial);
+        power = multiply32(power, power, polynomial);
+    }
+    return crc_a ^ crc_b;
+}
+
+uint32_t crc32_zip_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b)
+{
+    return combine32(crc_a, crc_b, length_b, CRC32_ZIP_POLYNOMIAL);
+}
+
+uint32_t crc32_castagnoli_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b)
+{
+    return combine32(crc_a, crc_b, length_b, CRC32C_POLYNOMIAL);
 }
 
 static void base64_text(char *text, const void *bytes, size_t n)

@@ -17,6 +17,12 @@ uint64_t crc64_nvme(uint64_t crc, const void *bytes, size_t n);
 /* The checksum of a followed by b, from theirs and the length of b. */
 uint64_t crc64_nvme_combine(uint64_t crc_a, uint64_t crc_b, uint64_t length_b);
 
+/* CRC-32 (of zip and Ethernet) and CRC-32C (Castagnoli): x-amz-checksum-crc32 and -crc32c. */
+uint32_t crc32_zip(uint32_t crc, const void *bytes, size_t n);
+uint32_t crc32_castagnoli(uint32_t crc, const void *bytes, size_t n);
+uint32_t crc32_zip_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b);
+uint32_t crc32_castagnoli_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b);
+
 /* As the headers carry them: base64 of the bytes, little-endian at Azure, big-endian at S3. */
 #define CRC64_TEXT 13
 void crc64_azure_text(char text[CRC64_TEXT], uint64_t crc);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/crc.h"
-#include "crypto/hash.h"
+#include "object/digest.h"
 #include "object/object_private.h"
 #include "util/log.h"
 #include "util/random.h"
@@ -46,110 +46,6 @@ static char *key_of(const struct place *place, int64_t id)
     add_readable(&name, place->name, KEY_PREFIX_MAX);
     return xasprintf("%s/%s/%s.%016" PRIx64 "%s", place->account, container.data, name.data,
                      (uint64_t)id, random);
-}
-
-/* ---- Digests of what passes ---- */
-
-struct digest_source {
-    struct source source;
-    struct source *from;
-    uint64_t left;
-    uint64_t crc64;
-    struct hash hashes[HASH_KIND_COUNT];
-    bool hashing[HASH_KIND_COUNT];
-    struct err failure; /* of from, as it was */
-    bool failed;
-};
-
-static const struct {
-    enum checksum_kind kind;
-    enum hash_kind hash;
-} hashed[] = {{CHECKSUM_MD5, HASH_MD5}, {CHECKSUM_SHA256, HASH_SHA256}};
-
-static void digest_update(struct digest_source *d, const void *bytes, size_t n)
-{
-    d->crc64 = crc64_nvme(d->crc64, bytes, n);
-    for (size_t i = 0; i < HASH_KIND_COUNT; i++)
-        if (d->hashing[i])
-            hash_update(&d->hashes[i], bytes, n);
-}
-
-static ssize_t digest_read(struct source *s, void *bytes, size_t n, struct call *call)
-{
-    struct digest_source *d = container_of(s, struct digest_source, source);
-    if (d->left == 0)
-        return 0;
-    ssize_t got = source_read(d->from, bytes, n < d->left ? n : (size_t)d->left, call);
-    if (got == 0)
-        (void)fault_set(&call->err, FAULT_BODY_SHORT,
-                        "the body ended %" PRIu64 " bytes before its announced length", d->left);
-    if (got <= 0) {
-        d->failed = true;
-        d->failure = call->err;
-        return -1;
-    }
-    digest_update(d, bytes, (size_t)got);
-    d->left -= (uint64_t)got;
-    return got;
-}
-
-static void digest_init(struct digest_source *d, struct source *from, uint64_t size, unsigned kinds)
-{
-    *d = (struct digest_source){.source = {.read = digest_read}, .from = from, .left = size};
-    for (size_t i = 0; i < ARRAY_SIZE(hashed); i++)
-        if ((kinds & (1U << hashed[i].kind)) != 0) {
-            d->hashing[hashed[i].hash] = true;
-            hash_init(&d->hashes[hashed[i].hash], hashed[i].hash);
-        }
-}
-
-static void digest_release(struct digest_source *d)
-{
-    for (size_t i = 0; i < HASH_KIND_COUNT; i++)
-        if (d->hashing[i])
-            hash_release(&d->hashes[i]);
-}
-
-static void crc64_bytes(unsigned char bytes[8], uint64_t crc)
-{
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(crc >> (56 - 8 * i));
-}
-
-static void digest_final(struct digest_source *d, struct checksums *ret)
-{
-    unsigned char digest[HASH_MAX_SIZE];
-    *ret = (struct checksums){0};
-    crc64_bytes(digest, d->crc64);
-    checksum_set(ret, CHECKSUM_CRC64, digest);
-    for (size_t i = 0; i < ARRAY_SIZE(hashed); i++)
-        if (d->hashing[hashed[i].hash]) {
-            hash_final(&d->hashes[hashed[i].hash], digest);
-            checksum_set(ret, hashed[i].kind, digest);
-        }
-}
-
-static int expect_digests(const struct checksums *expected, const struct checksums *got,
-                          struct err *e)
-{
-    static const enum fault faults[CHECKSUM_KIND_COUNT] = {
-        [CHECKSUM_MD5] = FAULT_MD5,
-        [CHECKSUM_CRC64] = FAULT_CRC64,
-        [CHECKSUM_CRC32C] = FAULT_CHECKSUM,
-        [CHECKSUM_SHA256] = FAULT_CHECKSUM,
-    };
-    struct checksums want = *expected;
-    struct checksums have = *got;
-    for (int kind = 0; kind < CHECKSUM_KIND_COUNT; kind++) {
-        unsigned bit = 1U << kind;
-        if ((want.have & have.have & bit) != 0 &&
-            memcmp(checksum_bytes(&want, (enum checksum_kind)kind),
-                   checksum_bytes(&have, (enum checksum_kind)kind),
-                   checksum_size((enum checksum_kind)kind)) != 0)
-            return fault_set(e, faults[kind], "the body's %s is not the one announced",
-                             checksum_word((enum checksum_kind)kind));
-    }
-    return 0;
 }
 
 /* ---- Into the store ---- */
@@ -327,9 +223,9 @@ static int piece_send(struct service *service, struct service_store *to, const s
         return -1;
     }
     digest_final(from, &p->sums);
-    p->row.crc64 = (int64_t)from->crc64;
+    p->row.crc64 = (int64_t)digest_crc64(from);
     if (result.proof == PROOF_NONE)
-        return read_back(to->store, &key, from->crc64, call);
+        return read_back(to->store, &key, digest_crc64(from), call);
     return 0;
 }
 
@@ -362,7 +258,7 @@ int piece_write(struct service *service, const struct place *place, struct sourc
             done = piece_send(service, to, place, &p, &digests, call);
     }
     if (done == 0 && expected != NULL)
-        done = expect_digests(expected, &p.sums, &call->err);
+        done = digests_expected(expected, &p.sums, &call->err);
     digest_release(&digests);
     if (done < 0) {
         piece_discard(service, &p);

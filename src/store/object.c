@@ -36,6 +36,8 @@ static const struct {
     [CHECKSUM_CRC64] = {offsetof(struct checksums, crc64), 8, "crc64"},
     [CHECKSUM_CRC32C] = {offsetof(struct checksums, crc32c), 4, "crc32c"},
     [CHECKSUM_SHA256] = {offsetof(struct checksums, sha256), 32, "sha256"},
+    [CHECKSUM_CRC32] = {offsetof(struct checksums, crc32), 4, "crc32"},
+    [CHECKSUM_SHA1] = {offsetof(struct checksums, sha1), 20, "sha1"},
 };
 
 static const char *const type_words[] = {

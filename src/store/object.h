@@ -32,6 +32,8 @@ enum checksum_kind {
     CHECKSUM_CRC64,  /* CRC-64/NVME, 8 bytes big-endian */
     CHECKSUM_CRC32C, /* 4 bytes big-endian */
     CHECKSUM_SHA256, /* 32 bytes */
+    CHECKSUM_CRC32,  /* 4 bytes big-endian */
+    CHECKSUM_SHA1,   /* 20 bytes */
     CHECKSUM_KIND_COUNT
 };
 
@@ -42,6 +44,8 @@ struct checksums {
     unsigned char crc64[8];
     unsigned char crc32c[4];
     unsigned char sha256[32];
+    unsigned char crc32[4];
+    unsigned char sha1[20];
 };
 
 /* The bytes of one kind inside c, and how many they are. */

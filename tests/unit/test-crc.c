@@ -30,6 +30,20 @@ static uint64_t slow(uint64_t state, const unsigned char *bytes, size_t n)
     return state;
 }
 
+static void test_crc32(void **state)
+{
+    (void)state;
+    assert_int_equal(crc32_zip(0, "123456789", 9), 0xCBF43926);
+    assert_int_equal(crc32_castagnoli(0, "123456789", 9), 0xE3069283);
+    assert_int_equal(crc32_zip(crc32_zip(0, "1234", 4), "56789", 5), 0xCBF43926);
+    assert_int_equal(crc32_castagnoli(crc32_castagnoli(0, "1234", 4), "56789", 5), 0xE3069283);
+    assert_int_equal(crc32_zip_combine(crc32_zip(0, "1234", 4), crc32_zip(0, "56789", 5), 5),
+                     0xCBF43926);
+    assert_int_equal(crc32_castagnoli_combine(crc32_castagnoli(0, "1234", 4),
+                                              crc32_castagnoli(0, "56789", 5), 5),
+                     0xE3069283);
+}
+
 static void fill(unsigned char *bytes, size_t n)
 {
     uint64_t seed = 88172645463325252u;
@@ -85,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_crc32),
         cmocka_unit_test(test_ways_agree),
         cmocka_unit_test(test_pieces_and_combine),
     };
