@@ -74,6 +74,7 @@ int http_client_new(const struct http_client_options *options, struct http_clien
     client->stall_timeout = options->stall_timeout ? options->stall_timeout : STALL_TIMEOUT;
     client->proxy = xstrdup_null(options->proxy);
     client->insecure = options->insecure;
+    client->public_only = options->public_only;
     client->authorities = authorities;
     (void)pthread_mutex_init(&client->lock, NULL);
     set_up_share(client);
@@ -149,7 +150,7 @@ static void begin(struct http_handle *h)
     h->head = (struct http_head){.into = response};
     h->received = h->moved = h->head_bytes = 0;
     h->moved_at = clock_monotonic();
-    h->ours = false;
+    h->ours = h->kept_off = false;
 }
 
 /* A kept connection may have been closed by the other side just as we began to send: nothing came

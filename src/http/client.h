@@ -40,6 +40,8 @@ struct http_client_options {
     const char *ca_file;     /* PEM; NULL: the system's */
     const char *proxy;       /* NULL: as the environment says (https_proxy, no_proxy) */
     bool insecure;
+    bool public_only; /* connect to public addresses only (http/public.h), and through no proxy: for
+                         URLs that somebody outside names */
 };
 
 struct http_client;

@@ -34,6 +34,8 @@ static int connect_failure(struct http_handle *h, const char *place)
 
     (void)curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &number);
     struct err *e = &h->call->err;
+    if (h->kept_off)
+        return err_set(e, ERR_DENIED, "connect to %s: its address is not a public one", place);
     if (number == 0)
         return err_set(e, ERR_NETWORK, "connect to %s: %s", place,
                        h->error_text[0] ? h->error_text : "failed");

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "config.h"
+#include "http/public.h"
 #include "util/clock.h"
 
 /* One request's headers, all together. */
@@ -138,6 +139,19 @@ static int on_progress(void *handle, curl_off_t to_get, curl_off_t got, curl_off
     return 0;
 }
 
+/* Judges the address that is really connected to, whatever the name resolved to before. */
+static curl_socket_t open_socket(void *handle, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_handle *h = handle;
+
+    (void)purpose;
+    if (!http_address_is_public(&address->addr)) {
+        h->kept_off = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static void set_tls(struct http_handle *h)
 {
     struct http_client *client = h->client;
@@ -203,6 +217,12 @@ struct http_handle *http_handle_new(struct http_client *client)
     curl_easy_setopt(curl, CURLOPT_SHARE, client->share);
     if (client->proxy)
         curl_easy_setopt(curl, CURLOPT_PROXY, client->proxy);
+    if (client->public_only) {
+        /* A proxy would resolve the name itself, and could be led anywhere. */
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, h);
+    }
     return h;
 }
 

@@ -57,6 +57,7 @@ struct http_handle {
     uint64_t head_bytes;
     int64_t moved_at; /* when moved last grew, monotonic */
     bool ours;        /* one of our callbacks ended it and set the error */
+    bool kept_off;    /* an address was not public */
 };
 
 struct http_client {
@@ -64,6 +65,7 @@ struct http_client {
     int64_t stall_timeout;
     char *proxy;
     bool insecure;
+    bool public_only;
     struct x509_store_st *authorities; /* guarded by lock until it is there, then shared by all
                                         handles; NULL with insecure */
     CURLSH *share;
