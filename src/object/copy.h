@@ -20,6 +20,9 @@ struct copy_request {
     const char *copy;   /* JSON for object_row.copy, NULL none */
     bool to_type_block; /* the copy is a block object whatever the source is */
 };
+/* FAULT_COPY_SOURCE: no container to copy from (a missing object or version is always the source).
+ * FAULT_TYPE when the target is there with another type, FAULT_COPY_PENDING while another copy runs
+ * onto it.  Digests and S3's ETag are the source's, as the bytes are. */
 must_check int service_copy(struct service *service, const struct copy_request *request,
                             struct object_row *ret, struct call *call);
 
@@ -35,7 +38,8 @@ void copy_source_close(struct copy_source *s);
 void copy_source_close_p(struct copy_source **s);
 #define auto_copy_source cleanup(copy_source_close_p)
 
-/* The state of a copy that runs for long: set by whoever runs it (copy: JSON). */
+/* The state of a copy that runs for long, set by whoever runs or aborts it (copy: JSON with id and
+ * status): FAULT_NO_COPY_PENDING when none does, FAULT_COPY_ID when it is another one. */
 must_check int service_set_copy(struct service *service, const struct place *place,
                                 const char *copy_id, const char *copy, struct call *call);
 
