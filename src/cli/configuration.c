@@ -12,7 +12,7 @@
 
 #define SECRET_MAX (64 * 1024)
 
-static const char *const top_keys[] = {"stores", "ledger", "sign", "move"};
+static const char *const top_keys[] = {"stores", "ledger", "sign", "move", "serve"};
 
 static const char *const store_keys[] = {
     "driver", "provider", "containers", "ca_file", "proxy", "insecure", "limit", "retry",
