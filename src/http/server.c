@@ -54,13 +54,11 @@ static void fill_in(struct http_server_options *into, const struct http_server_o
     if (!into->connections_max)
         into->connections_max = 256;
     if (!into->head_bytes_max)
-        into->head_bytes_max = (size_t)64 * 1024;
-    if (!into->memory_per_connection)
-        into->memory_per_connection = (size_t)128 * 1024;
-    if (into->memory_per_connection < 2 * into->head_bytes_max)
-        into->memory_per_connection = 2 * into->head_bytes_max;
+        into->head_bytes_max = (size_t)24 * 1024;
+    if (into->memory_per_connection < 3 * into->head_bytes_max)
+        into->memory_per_connection = 3 * into->head_bytes_max;
     if (!into->idle_timeout)
-        into->idle_timeout = 120 * CLOCK_SECOND;
+        into->idle_timeout = 60 * CLOCK_SECOND;
     if (!into->head_timeout)
         into->head_timeout = 30 * CLOCK_SECOND;
     if (!into->stall_timeout)
@@ -91,7 +89,7 @@ static int start_daemon(struct http_server *server, struct err *e)
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server, MHD_OPTION_CONNECTION_LIMIT,
         o->connections_max + EXCESS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->memory_per_connection, MHD_OPTION_CONNECTION_TIMEOUT,
-        server_seconds(o->head_timeout), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
+        server_seconds(o->stall_timeout), MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK,
         MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!server->daemon)
         return err_errno(e, errno ? errno : ENOMEM, "start the HTTP server on '%s'", o->listen);
@@ -141,7 +139,8 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     assert(options->handle);
     server->listener = -1;
     (void)pthread_mutex_init(&server->lock, NULL);
-    (void)pthread_cond_init(&server->changed, NULL);
+    (void)pthread_cond_init(&server->emptied, NULL);
+    (void)pthread_cond_init(&server->stop, NULL);
     (void)pthread_mutex_init(&server->certificate_lock, NULL);
     fill_in(&server->options, options);
     if (!server->options.listen)
@@ -176,7 +175,7 @@ static void wait_empty(struct http_server *server, int64_t until)
 
     locked(&server->lock);
     while (server->connections && clock_monotonic() < until)
-        (void)pthread_cond_clockwait(&server->changed, &server->lock, CLOCK_MONOTONIC, &at);
+        (void)pthread_cond_clockwait(&server->emptied, &server->lock, CLOCK_MONOTONIC, &at);
 }
 
 unsigned http_server_connections(struct http_server *server)
@@ -191,11 +190,7 @@ void http_server_quiesce(struct http_server *server)
         return;
     MHD_socket listener = MHD_quiesce_daemon(server->daemon);
 
-    locked(&server->lock);
-    server->draining = true;
-    for (const struct connection *c = server->connections; c; c = c->next)
-        if (!c->exchange)
-            (void)shutdown(c->fd, SHUT_RD);
+    server_watch_drain(server);
     if (listener != MHD_INVALID_SOCKET)
         (void)close(listener);
     server->listener = -1;
@@ -227,7 +222,8 @@ void http_server_free(struct http_server *server)
     free((void *)(uintptr_t)server->options.key);
     free(server->unix_path);
     (void)pthread_mutex_destroy(&server->lock);
-    (void)pthread_cond_destroy(&server->changed);
+    (void)pthread_cond_destroy(&server->emptied);
+    (void)pthread_cond_destroy(&server->stop);
     (void)pthread_mutex_destroy(&server->certificate_lock);
     free(server);
 }

@@ -104,11 +104,13 @@ struct http_server_options {
     /* 0: the default in brackets.  Times in nanoseconds, kept to whole seconds. */
     unsigned connections_max;         /* [256] */
     unsigned connections_per_address; /* [no limit]; one too many is closed at once */
-    size_t head_bytes_max;            /* [64 KiB] */
-    size_t memory_per_connection; /* [128 KiB] for head and network buffers; takes on use only */
-    int64_t idle_timeout;         /* [120 s] between two requests of one connection */
+    size_t head_bytes_max;            /* [24 KiB] */
+    size_t memory_per_connection; /* [thrice head_bytes_max] for head and network buffers, cleared
+                                   * with each request: not too large */
+    int64_t idle_timeout;         /* [60 s] between two requests of one connection */
     int64_t head_timeout;         /* [30 s] for a whole head, from the connection's start */
-    int64_t stall_timeout;        /* [60 s] without a byte of a body, in or out */
+    int64_t stall_timeout;        /* [60 s] without a byte of a body, in or out; a client that
+                                   * keeps sending, but less than 1 KiB/s, is cut as well */
 };
 
 struct http_server;

@@ -10,6 +10,9 @@
 #include "http/server_private.h"
 #include "util/log.h"
 
+/* Bytes a second a client has to send over stall_timeout. */
+#define RATE_MIN 1024U
+
 void *server_exchange_new(void *argument, const char *target, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -48,6 +51,15 @@ static void exchange_free(struct exchange *x)
 static void set_timeout(struct exchange *x, unsigned seconds)
 {
     (void)MHD_set_connection_option(x->connection->mhd, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
+/* One time-out serves both where it can: changing it takes a lock all connections share. */
+static void set_idle(struct exchange *x, bool idle)
+{
+    const struct http_server_options *o = &x->server->options;
+
+    if (o->idle_timeout != o->stall_timeout)
+        set_timeout(x, server_seconds(idle ? o->idle_timeout : o->stall_timeout));
 }
 
 /* libmicrohttpd counts the time a handler takes as the client's silence; setting the time-out from
@@ -140,6 +152,7 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
     x->method = xstrdup(method);
     x->began = clock_monotonic();
     x->began_wall = clock_wall();
+    x->idle_from = x->began;
     int refused = server_head_read(x, mhd, method, version, &why);
     server_watch_enter(x);
     if (refused) {
@@ -153,7 +166,7 @@ static enum MHD_Result begin(struct exchange *x, struct MHD_Connection *mhd, con
         server_answer_text(x, 503, "too many connections, try again in a moment");
         return answered_early(x);
     }
-    set_timeout(x, server_seconds(o->stall_timeout));
+    set_idle(x, false);
     if (o->begin)
         o->begin(o->argument, &x->x, &x->call);
     server_exchange_patience(x, x->began);
@@ -180,6 +193,21 @@ static enum MHD_Result drop(struct exchange *x, size_t length)
     return MHD_NO;
 }
 
+/* A byte now and then keeps libmicrohttpd waiting; only the time the client took counts here. */
+static bool is_too_slow(struct exchange *x, size_t length)
+{
+    int64_t stall = x->server->options.stall_timeout;
+
+    x->waited += clock_monotonic() - x->idle_from;
+    x->span_bytes += length;
+    if (x->waited < stall)
+        return false;
+    bool too_slow = x->span_bytes < RATE_MIN * (uint64_t)server_seconds(stall);
+    x->waited = 0;
+    x->span_bytes = 0;
+    return too_slow;
+}
+
 static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t length)
 {
     x->taken += length;
@@ -193,6 +221,12 @@ static enum MHD_Result take_body(struct exchange *x, const char *bytes, size_t l
     if (failed < 0 && cancel_is_raised(&x->cancel))
         return MHD_NO;
     return failed < 0 ? drop(x, length) : MHD_YES;
+}
+
+static enum MHD_Result give_up(struct exchange *x)
+{
+    x->gave_up = true;
+    return MHD_NO;
 }
 
 static enum MHD_Result end_body(struct exchange *x)
@@ -233,8 +267,9 @@ enum MHD_Result server_exchange_go(void *argument, struct MHD_Connection *mhd, c
         return MHD_YES;
     if (*length == 0)
         return end_body(x);
-    enum MHD_Result result = take_body(x, bytes, *length);
+    enum MHD_Result result = is_too_slow(x, *length) ? give_up(x) : take_body(x, bytes, *length);
     *length = 0;
+    x->idle_from = clock_monotonic();
     return result;
 }
 
@@ -243,7 +278,7 @@ static void cut(struct exchange *x, enum MHD_RequestTerminationCode how)
 {
     struct err why = {.code = ERR_NONE};
 
-    if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+    if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || x->gave_up)
         (void)err_set(&why, ERR_TIMEOUT, "the client sent no more of the body for too long");
     else if (how == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN)
         (void)err_set(&why, ERR_CANCELLED, "the server is stopping");
@@ -291,7 +326,7 @@ void server_exchange_done(void *argument, struct MHD_Connection *mhd, void **con
             server_early_linger(x);
         report(x, complete, streamed);
         server_watch_leave(x);
-        set_timeout(x, server_seconds(x->server->options.idle_timeout));
+        set_idle(x, true);
     }
     exchange_free(x);
 }

@@ -12,8 +12,9 @@
  *     server_early.c     answers libmicrohttpd would not send: in the middle of a body
  *     server_stream.c    answers whose bytes come as they are made
  *
- * Locks: server->lock guards the list of connections and what is marked below; exchange->lock what
- * a worker and the connection's thread share.  server->lock may be taken alone only.
+ * Locks: server->lock guards the list of connections, connection->lock what one of them is doing,
+ * exchange->lock what a worker and the connection's thread share; taken in this order.  What
+ * happens for each request takes only locks of its own connection.
  */
 #ifndef HTTP_SERVER_PRIVATE_H
 #define HTTP_SERVER_PRIVATE_H
@@ -45,11 +46,12 @@ struct http_server {
     struct certificate *certificate; /* guarded by certificate_lock: the newest of a list */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t emptied;         /* the last connection has gone */
     struct connection *connections; /* guarded by lock */
     unsigned connection_count;      /* guarded by lock */
-    atomic_bool draining;           /* set under lock */
-    bool stopping;                  /* guarded by lock */
+    atomic_bool draining;
+    pthread_cond_t stop;
+    bool stopping; /* guarded by lock */
     pthread_t watcher;
     bool watched; /* the watcher was started */
 };
@@ -62,10 +64,12 @@ struct connection {
     int fd;
     char peer[64];
     int port;
-    bool excess;               /* one more than there should be: gets 503 */
-    bool served;               /* guarded by server->lock: a request came before */
-    int64_t waiting_since;     /* guarded by server->lock: for a head; 0 while one is served */
-    struct exchange *exchange; /* guarded by server->lock: what is being served */
+    bool excess; /* one more than there should be: gets 503 */
+
+    pthread_mutex_t lock;
+    bool served;               /* guarded by lock: a request came before */
+    int64_t waiting_since;     /* guarded by lock: for a head; 0 while one is served */
+    struct exchange *exchange; /* guarded by lock: what is being served */
 };
 
 struct exchange {
@@ -83,7 +87,11 @@ struct exchange {
     bool early;     /* answered by begin: the body is only drained */
     uint64_t taken; /* bytes of the body libmicrohttpd gave */
     uint64_t dropped;
-    int64_t began; /* monotonic */
+    int64_t idle_from;   /* when the client's turn to send began */
+    int64_t waited;      /* for the client's bytes, in this span */
+    uint64_t span_bytes; /* that came in it */
+    bool gave_up;        /* too slow */
+    int64_t began;       /* monotonic */
     int64_t began_wall;
 
     struct buf collected;
@@ -140,6 +148,8 @@ void server_watch_notify(void *argument, struct MHD_Connection *mhd, void **cont
                          enum MHD_ConnectionNotificationCode what);
 must_check int server_watch_start(struct http_server *server, struct err *e);
 void server_watch_stop(struct http_server *server);
+/* End what is idle. */
+void server_watch_drain(struct http_server *server);
 void server_watch_enter(struct exchange *x);
 void server_watch_leave(struct exchange *x);
 

@@ -39,7 +39,8 @@ static void remove_connection(struct connection *c)
     if (c->next)
         c->next->previous = c->previous;
     server->connection_count--;
-    (void)pthread_cond_broadcast(&server->changed);
+    if (!server->connections)
+        (void)pthread_cond_broadcast(&server->emptied);
 }
 
 static void prepare(struct connection *c)
@@ -64,50 +65,66 @@ void server_watch_notify(void *argument, struct MHD_Connection *mhd, void **cont
         struct connection *c = xcalloc(1, sizeof(*c));
         c->server = argument;
         c->mhd = mhd;
+        (void)pthread_mutex_init(&c->lock, NULL);
         prepare(c);
         add(c);
         *context = c;
     } else if (*context) {
-        remove_connection(*context);
-        free(*context);
+        struct connection *c = *context;
         *context = NULL;
+        remove_connection(c);
+        (void)pthread_mutex_destroy(&c->lock);
+        free(c);
     }
 }
 
 void server_watch_enter(struct exchange *x)
 {
-    struct http_server *server = x->server;
+    struct connection *c = x->connection;
 
-    locked(&server->lock);
-    x->connection->waiting_since = 0;
-    x->connection->served = true;
-    x->connection->exchange = x;
+    locked(&c->lock);
+    c->waiting_since = 0;
+    c->served = true;
+    c->exchange = x;
 }
 
 void server_watch_leave(struct exchange *x)
 {
-    struct http_server *server = x->server;
+    struct connection *c = x->connection;
 
+    locked(&c->lock);
+    c->waiting_since = clock_monotonic();
+    c->exchange = NULL;
+    if (c->server->draining)
+        (void)shutdown(c->fd, SHUT_RD);
+}
+
+void server_watch_drain(struct http_server *server)
+{
     locked(&server->lock);
-    x->connection->waiting_since = clock_monotonic();
-    x->connection->exchange = NULL;
-    if (server->draining)
-        (void)shutdown(x->connection->fd, SHUT_RD);
-    (void)pthread_cond_broadcast(&server->changed);
+    server->draining = true;
+    for (struct connection *c = server->connections; c; c = c->next) {
+        locked(&c->lock);
+        if (!c->exchange)
+            (void)shutdown(c->fd, SHUT_RD);
+    }
 }
 
 /* Under server->lock, where the descriptor cannot be closed meanwhile. */
-static void look_at(const struct connection *c, int64_t now)
+static void look_at(struct connection *c, int64_t now)
 {
     const struct http_server_options *options = &c->server->options;
+    int64_t patience = options->head_timeout;
 
+    locked(&c->lock);
     if (c->exchange && now - c->exchange->began >= TICK) {
         struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
         if (poll(&p, 1, 0) == 1 && p.revents & (POLLRDHUP | POLLHUP | POLLERR))
             cancel_raise(&c->exchange->cancel);
         return;
     }
-    int64_t patience = options->head_timeout + (c->served ? options->idle_timeout : 0);
+    if (c->served)
+        patience += options->idle_timeout;
     if (c->waiting_since && now - c->waiting_since > patience)
         (void)shutdown(c->fd, SHUT_RDWR);
 }
@@ -121,9 +138,9 @@ static void *watch(void *argument)
         int64_t until = clock_monotonic() + TICK;
         struct timespec at = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND};
         while (!server->stopping && clock_monotonic() < until)
-            (void)pthread_cond_clockwait(&server->changed, &server->lock, CLOCK_MONOTONIC, &at);
+            (void)pthread_cond_clockwait(&server->stop, &server->lock, CLOCK_MONOTONIC, &at);
         int64_t now = clock_monotonic();
-        for (const struct connection *c = server->connections; c; c = c->next)
+        for (struct connection *c = server->connections; c; c = c->next)
             look_at(c, now);
     }
     return NULL;
@@ -145,7 +162,7 @@ void server_watch_stop(struct http_server *server)
         return;
     lock_take(&server->lock);
     server->stopping = true;
-    (void)pthread_cond_broadcast(&server->changed);
+    (void)pthread_cond_broadcast(&server->stop);
     (void)pthread_mutex_unlock(&server->lock);
     (void)pthread_join(server->watcher, NULL);
     server->watched = false;

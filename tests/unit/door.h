@@ -8,6 +8,7 @@
  *     /sleep/MILLISECONDS           answers after that time, or when cancelled
  *     /file                         from a file; /length: to HEAD; /status/N: N, empty
  *     /early                        507 without reading the body; /none: no answer at all
+ *     /many                         20 KiB of headers
  *     /inject                       a header that must not be sent
  *     anything else                 what the handler saw of the head
  */
@@ -25,6 +26,8 @@
 #include "util/thread.h"
 
 #define BIG ((size_t)3 * 1024 * 1024)
+/* Where /file begins in its file: byte_at() begins anew there. */
+#define FILE_FROM ((size_t)92)
 
 struct seen {
     pthread_mutex_t lock;
@@ -165,7 +168,19 @@ static inline void answer_file(struct http_exchange *x)
         abort();
     (void)unlink(name);
     free(bytes);
-    http_answer_file(x, 206, NULL, fd, 100, BIG - 100);
+    http_answer_file(x, 206, NULL, fd, FILE_FROM, BIG - FILE_FROM);
+}
+
+static inline void answer_many(struct http_exchange *x)
+{
+    auto_pairs struct pairs headers = PAIRS_INIT;
+
+    for (int i = 0; i < 200; i++) {
+        auto_free char *name = xasprintf("x-ms-meta-%d", i);
+        auto_free char *value = xasprintf("%080d", i);
+        pairs_add(&headers, name, value);
+    }
+    http_answer(x, 200, &headers, "many\n", 5);
 }
 
 static inline void handle(void *argument, struct http_exchange *x, struct call *call)
@@ -182,6 +197,8 @@ static inline void handle(void *argument, struct http_exchange *x, struct call *
         answer_sleep(x, call);
     else if (strcmp(x->path, "/file") == 0)
         answer_file(x);
+    else if (strcmp(x->path, "/many") == 0)
+        answer_many(x);
     else if (strcmp(x->path, "/length") == 0)
         http_answer_length(x, 200, NULL, 12345678901234U);
     else if (strncmp(x->path, "/status/", 8) == 0)

@@ -111,9 +111,11 @@ static int run_load(void *argument, struct call *call)
     for (int round = 0; round < 6; round++) {
         if (do_one(load->client, load->base, "PUT", "/echo", 100, call) < 0 ||
             do_one(load->client, load->base, "PUT", "/echo", 200000, call) < 0 ||
+            do_one(load->client, load->base, "GET", "/file", BIG - FILE_FROM, call) < 0 ||
             do_one(load->client, load->base, "GET", "/stream/300000/9999999", 300000, call) < 0 ||
             do_one(load->client, load->base, "GET", "/stream/90000/999999/chunked", 90000, call) <
                 0 ||
+            do_one(load->client, load->base, "GET", "/file", BIG - FILE_FROM, call) < 0 ||
             do_one(load->client, load->base, "GET", "/stream/30000/9999999", 30000, call) < 0)
             return -1;
     }
@@ -169,6 +171,21 @@ static bool can_speak(int port, int version)
     return can;
 }
 
+/* An answer in the middle of a large body. */
+static void check_early(struct http_client *client, const char *base)
+{
+    struct bytes from = {.source = {.read = read_bytes}, .length = 50000000};
+    auto_request struct http_request request = {
+        .method = "PUT", .body = &from.source, .body_length = from.length};
+    auto_response struct http_response response = HTTP_RESPONSE_INIT;
+    struct call call = CALL_INIT;
+
+    request.url = xasprintf("%s/early", base);
+    assert_ok(http_do(client, &request, &response, NULL, NULL, &call), &call.err);
+    assert_int_equal(response.status, 507);
+    assert_string_equal(response.error_body.data, "full\n");
+}
+
 static int try_tls(struct http_server *server, const char *ca_file)
 {
     struct http_client_options options = {.ca_file = ca_file};
@@ -179,8 +196,23 @@ static int try_tls(struct http_server *server, const char *ca_file)
     (void)snprintf(base, sizeof(base), "https://127.0.0.1:%d", http_server_port(server));
     assert_ok(http_client_new(&options, &client, &call.err), &call.err);
     int failed = do_one(client, base, "PUT", "/echo", 70000, &call);
+    if (!failed)
+        check_early(client, base);
     http_client_free(client);
     return failed < 0 ? (int)call.err.code : 0;
+}
+
+/* Who never shakes hands does not stay. */
+static void check_silence(struct http_server *server)
+{
+    struct raw *r = xcalloc(1, sizeof(*r));
+    int64_t began = clock_monotonic();
+
+    raw_open(r, http_server_port(server));
+    assert_true(raw_ended(r));
+    assert_true(clock_monotonic() - began < 5 * CLOCK_SECOND);
+    raw_close(r);
+    free(r);
 }
 
 static void test_tls(void **state)
@@ -195,12 +227,14 @@ static void test_tls(void **state)
     auto_free char *old = xasprintf("%s/old.pem", folder);
     auto_free char *old_key = xasprintf("%s/old-key.pem", folder);
     make_certificate(certificate, key, 1);
-    struct http_server *server = START(.certificate = certificate, .key = key);
+    struct http_server *server =
+        START(.certificate = certificate, .key = key, .head_timeout = CLOCK_SECOND);
     assert_int_equal(try_tls(server, certificate), 0);
     load_with(server, "https", certificate, 8);
     assert_true(can_speak(http_server_port(server), TLS1_3_VERSION));
     assert_true(can_speak(http_server_port(server), TLS1_2_VERSION));
     assert_false(can_speak(http_server_port(server), TLS1_1_VERSION));
+    check_silence(server);
     /* Another certificate without a restart. */
     assert_int_equal(rename(certificate, old), 0);
     assert_int_equal(rename(key, old_key), 0);
@@ -339,6 +373,48 @@ static void test_too_many(void **state)
         assert_true(tries < 100);
         (void)usleep(20000);
     }
+    free(r);
+    http_server_free(server);
+}
+
+static void test_too_many_of_one(void **state)
+{
+    struct http_server *server = START(.connections_per_address = 2);
+    struct raw *r = xcalloc(3, sizeof(*r));
+    struct raw_answer a;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        raw_open(&r[i], http_server_port(server));
+        (void)raw_send(&r[i], "GET / " H "\r\n");
+        raw_read(&r[i], &a, false);
+        assert_int_equal(a.status, i < 2 ? 200 : 0);
+        free(a.body);
+    }
+    for (int i = 0; i < 3; i++)
+        raw_close(&r[i]);
+    free(r);
+    http_server_free(server);
+}
+
+/* Less than a kilobyte a second is no upload. */
+static void test_trickle(void **state)
+{
+    struct http_server *server = START(.stall_timeout = CLOCK_SECOND);
+    struct raw *r = xcalloc(1, sizeof(*r));
+    unsigned before = seen.count;
+    int64_t began = clock_monotonic();
+
+    (void)state;
+    seen.body_error = ERR_NONE;
+    raw_open(r, http_server_port(server));
+    assert_true(raw_send(r, "PUT /echo " H "Content-Length: 100000\r\n\r\n"));
+    for (int i = 0; i < 100 && raw_send(r, "x"); i++)
+        (void)usleep(100000);
+    wait_finished(before + 1);
+    assert_true(seen.body_error == ERR_TIMEOUT || seen.body_error == ERR_CANCELLED);
+    assert_true(clock_monotonic() - began < 5 * CLOCK_SECOND);
+    raw_close(r);
     free(r);
     http_server_free(server);
 }
@@ -490,11 +566,18 @@ static void test_end_in_flight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many),         cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_bind),         cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_handed_over),  cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_slow_clients), cmocka_unit_test(test_client_gone),
-        cmocka_unit_test(test_drain),        cmocka_unit_test(test_end_in_flight),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_bind),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_handed_over),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_too_many_of_one),
+        cmocka_unit_test(test_trickle),
+        cmocka_unit_test(test_slow_clients),
+        cmocka_unit_test(test_client_gone),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_end_in_flight),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
