@@ -122,8 +122,14 @@ static const char *snapshot(const struct sas *s)
     return name ? sas_field(s, name) : NULL;
 }
 
+static bool has_line_end(const char *text)
+{
+    return strpbrk(text, "\r\n") != NULL;
+}
+
 /* The headers or parameters a SAS names are signed with the values they have here: "k:v" each,
- * those of headers ended by a line feed, those of parameters begun by one. */
+ * those of headers ended by a line feed, those of parameters begun by one.  Which names they are is
+ * not signed: no name and no value may pass for something else's. */
 static int add_bound(struct buf *out, const char *names, const struct pairs *values, bool headers,
                      struct err *e)
 {
@@ -138,6 +144,10 @@ static int add_bound(struct buf *out, const char *names, const struct pairs *val
         if (!value)
             return err_set(e, ERR_DENIED, "the SAS is bound to the %s '%.100s', which is missing",
                            headers ? "header" : "parameter", name.data);
+        if (name.length == 0 || strchr(name.data, ':') || has_line_end(name.data) ||
+            has_line_end(value))
+            return err_set(e, ERR_DENIED, "the %s the SAS is bound to cannot be one",
+                           headers ? "header" : "parameter");
         if ((!headers && add_text(out, "\n", e) < 0) || add_text(out, name.data, e) < 0 ||
             add_text(out, ":", e) < 0 || add_text(out, value, e) < 0 ||
             (headers && add_text(out, "\n", e) < 0))

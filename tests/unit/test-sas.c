@@ -10,7 +10,8 @@
 #define KEY \
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-/* Made by azure-storage-blob 12.1.0, 12.9.0, 12.24.0, 12.26.0, 12.28.0 and 12.31.1 for account
+/* Made by azure-storage-blob 12.1.0, 12.9.0, 12.24.0, 12.26.0, 12.28.0 and 12.31.1 (Python)
+ * and @azure/storage-blob 12.34.0 for account
  * "acct" with KEY. */
 static const struct {
     const char *query, *container, *blob;
@@ -127,6 +128,32 @@ static const struct {
      "tid=tid-1&skt=2026-01-01T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=20"
      "22-11-02&skdutid=dtid&sig=kDqktYUFAGmEnzWfEYsdGxj9Eagl3ePNwiECH1WF5kc%3D",
      "cont", NULL},
+    {"sv=2026-10-06&ss=b&srt=sco&spr=https%2Chttp&st=2026-01-02T03%3A04%3A05Z&se=2027-"
+     "01-02T03%3A04%3A05Z&sip=1.2.3.4-1.2.3.9&ses=scope&sp=rwdlacup&sig=7S8TC8cEORcjK"
+     "%2B0fy8BSO9G279U21CYwJ%2FbbmWfaqDU%3D",
+     NULL, NULL},
+    {"sv=2026-10-06&st=2026-01-02T03%3A04%3A05Z&se=2027-01-02T03%3A04%3A05Z&sr=b&sp=ra"
+     "cwd&rscc=cc&rsce=ce&rsct=ct&sig=ZTxACP6%2BjcAJRbsuiIQt1fNowVm7OJDKbgCHR8ejD94%3D",
+     "cont", "dir/ä b.txt"},
+    {"sv=2026-10-06&se=2027-01-02T03%3A04%3A05Z&sr=bv&sp=r&sig=vCuoIXfSxxY9ygVK0weNwP0"
+     "WKGbKfeZl0GA1hULRNRk%3D&versionid=2026-01-01T00:00:00.0000000Z",
+     "cont", "b"},
+    {"sv=2026-10-06&se=2027-01-02T03%3A04%3A05Z&skoid=oid-1&sktid=tid-1&skt=2026-01-01"
+     "T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&sr=c&sp=rl&scid"
+     "=corr&sig=yXNySYV6IFz8qPddpOTyb48FO2WrhuOzMVoom6xp3B0%3D",
+     "cont", NULL},
+    {"sv=2018-11-09&se=2027-01-02T03%3A04%3A05Z&skoid=oid-1&sktid=tid-1&skt=2026-01-01"
+     "T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&sr=b&sp=r&sig=2"
+     "z0hAP95kR0xJ7GJh%2FrwZ3gDp%2F1TORBtulVveXFXEsk%3D",
+     "cont", "b"},
+    {"sv=2019-12-12&se=2027-01-02T03%3A04%3A05Z&skoid=oid-1&sktid=tid-1&skt=2026-01-01"
+     "T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&sr=b&sp=r&sig=z"
+     "rXn0hmKoV8wyOp41lf6PvlsQ6zvnTpvHS5XK5hRxFQ%3D",
+     "cont", "b"},
+    {"sv=2020-12-06&se=2027-01-02T03%3A04%3A05Z&skoid=oid-1&sktid=tid-1&skt=2026-01-01"
+     "T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&sr=b&sp=r&sig=k"
+     "JLeeEJVb9czyLh2Z6ZJc3ZbY%2FrDTYCKCr%2BDe0Fw40A%3D",
+     "cont", "b"},
 };
 
 /* Made by 12.31.1 with request_headers and request_query_params. */
@@ -135,6 +162,13 @@ static const struct {
     "2026-01-01T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&srh=x" \
     "-ms-meta-b,If-Match&srq=comp,timeout&sig=txVEVzdQn0Nc0DYx7wbOYLduMqSwiBnSYdbRGPq" \
     "hnFs%3D"
+
+/* The same by 12.34.0 of JavaScript, and for one user. */
+#define BOUND_TOO                                                                      \
+    "sv=2026-10-06&se=2027-01-02T03%3A04%3A05Z&skoid=oid-1&sktid=tid-1&skt=2026-01-01" \
+    "T00%3A00%3A00Z&ske=2026-01-08T00%3A00%3A00Z&sks=b&skv=2022-11-02&sr=b&sp=r&sduoi" \
+    "d=u&srh=x-ms-meta-b%2CIf-Match&srq=comp%2Ctimeout&sig=mYo%2BJKEWvvNKqyJWIvE%2BOi" \
+    "zmUwBKqxuRI0x35zvKz%2Bk%3D"
 
 static enum sas_fault verify(const struct sas *s, const struct sas_resource *resource,
                              const struct secret *key, struct err *e)
@@ -457,7 +491,7 @@ static void test_bound_to_headers(void **state)
     (void)state;
     auto_secret struct secret key = SECRET_INIT;
     auto_pairs struct pairs headers = PAIRS_INIT;
-    auto_sas struct sas s = SAS_INIT, changed = SAS_INIT;
+    auto_sas struct sas s = SAS_INIT, changed = SAS_INIT, other = SAS_INIT;
     struct sas_request r = {.resource = {"acct", "cont", "b"}, .headers = &headers};
     struct err e = {0};
 
@@ -469,6 +503,23 @@ static void test_bound_to_headers(void **state)
     pairs_add(&headers, "X-Ms-Meta-B", "1");
     pairs_add(&headers, "if-match", "*");
     assert_int_equal(sas_verify(&s, &r, keys, 1, &e), SAS_FINE);
+    assert_ok(sas_parse(BOUND_TOO "&comp=tags&timeout=5", &other, &e), &e);
+    if (sas_verify(&other, &r, keys, 1, &e))
+        fail_msg("JavaScript's: %s", e.text);
+    /* one parameter that pretends to be both, and one whose name holds a part of its value */
+    auto_sas struct sas both = SAS_INIT, moved = SAS_INIT;
+    assert_ok(sas_parse(BOUND "&comp=tags%0Atimeout:5", &both, &e), &e);
+    for (size_t i = 0; i < both.fields.count; i++)
+        if (strcmp(both.fields.list[i].key, "srq") == 0)
+            replace_string(&both.fields.list[i].value, "comp");
+    assert_int_equal(sas_verify(&both, &r, keys, 1, &e), SAS_BAD_SIGNATURE);
+    assert_non_null(strstr(e.text, "cannot be one"));
+    assert_ok(sas_parse(BOUND "&comp:ta=gs&timeout=5", &moved, &e), &e);
+    for (size_t i = 0; i < moved.fields.count; i++)
+        if (strcmp(moved.fields.list[i].key, "srq") == 0)
+            replace_string(&moved.fields.list[i].value, "comp:ta,timeout");
+    assert_int_equal(sas_verify(&moved, &r, keys, 1, &e), SAS_BAD_SIGNATURE);
+    assert_non_null(strstr(e.text, "cannot be one"));
     pairs_set(&headers, "if-match", "\"1\"");
     assert_int_equal(sas_verify(&s, &r, keys, 1, &e), SAS_BAD_SIGNATURE);
     pairs_set(&headers, "if-match", "*");
