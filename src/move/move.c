@@ -272,6 +272,7 @@ int move_run(struct ledger *l, const struct move_options *o, struct move_progres
     cleanup(mover_release) struct mover m;
 
     mover_init(&m, l, o, progress);
+    call->drain = o->drain;
     if (start(l, o, &job, call) < 0)
         return -1;
     m.again = job.generation > 1;

@@ -221,9 +221,18 @@ int scan_containers(struct mover *m, struct call *call)
     return 0;
 }
 
-int scan_task(void *argument, struct call *call)
+/* Told to stop while it would have tried something again: others finish what they have begun. */
+static bool is_drained(struct mover *m, struct call *call)
 {
-    struct mover *m = argument;
+    if (call->err.code != ERR_CANCELLED || cancel_is_raised(call->cancel) ||
+        !mover_draining(m, call))
+        return false;
+    err_clear(&call->err);
+    return true;
+}
+
+static int scan(struct mover *m, struct call *call)
+{
     int64_t gone;
 
     if (scan_containers(m, call) < 0)
@@ -239,4 +248,11 @@ int scan_task(void *argument, struct call *call)
     atomic_store(&m->progress->listing, false);
     cancel_raise(&m->listing_done);
     return 0;
+}
+
+int scan_task(void *argument, struct call *call)
+{
+    struct mover *m = argument;
+
+    return scan(m, call) < 0 && !is_drained(m, call) ? -1 : 0;
 }

@@ -108,7 +108,7 @@ static int after_failure(struct item *item, int *changes, struct call *call)
     outcome_note(item->outcome, call->err.code == ERR_CORRUPT ? "damaged" : "broken_off",
                  "copied again: %s", call->err.text);
     err_clear(&call->err);
-    return call_sleep(call, item->failures * AGAIN_PAUSE);
+    return call_sleep_again(call, item->failures * AGAIN_PAUSE);
 }
 
 /* Copy, again from the start when the object changed meanwhile, a bounded number of times. */

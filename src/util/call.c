@@ -29,6 +29,7 @@ struct call call_child(const struct call *parent, const struct cancel *cancel)
         .deadline = parent->deadline,
         .cancel = cancel ? cancel : parent->cancel,
         .trace = parent->trace,
+        .drain = parent->drain,
     };
 }
 
@@ -41,13 +42,15 @@ int call_check(struct call *call)
     return 0;
 }
 
-int call_sleep(struct call *call, int64_t nanoseconds)
+static int sleep_for(struct call *call, int64_t nanoseconds, const struct cancel *also)
 {
     int64_t until = clock_monotonic() + nanoseconds;
 
     for (;;) {
         if (call_check(call) < 0)
             return -1;
+        if (cancel_is_raised(also))
+            return err_set(&call->err, ERR_CANCELLED, "stopped on request");
         int64_t left = until - clock_monotonic();
         if (left <= 0)
             return 0;
@@ -56,4 +59,14 @@ int call_sleep(struct call *call, int64_t nanoseconds)
         struct timespec pause = {.tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND};
         (void)nanosleep(&pause, NULL);
     }
+}
+
+int call_sleep(struct call *call, int64_t nanoseconds)
+{
+    return sleep_for(call, nanoseconds, NULL);
+}
+
+int call_sleep_again(struct call *call, int64_t nanoseconds)
+{
+    return sleep_for(call, nanoseconds, call->drain);
 }

@@ -27,6 +27,7 @@ struct call {
     /* What it is done for, in a word that outlives the call ("3f2a...": a request's id), so that it
      * can be found again in the logs of whoever is asked; may be NULL.  No secret. */
     const char *trace;
+    const struct cancel *drain;  /* raised: finish what is begun, try nothing again; may be NULL */
 };
 
 #define CALL_INIT     \
@@ -37,7 +38,8 @@ struct call {
 void cancel_raise(struct cancel *cancel);
 bool cancel_is_raised(const struct cancel *cancel);
 
-/* A fresh call with the same deadline and trace under another cancel flag (or the same, for NULL). */
+/* A fresh call with the same deadline, trace and drain under another cancel flag (or the same, for
+ * NULL). */
 struct call call_child(const struct call *parent, const struct cancel *cancel);
 
 /* -1 with ERR_CANCELLED or ERR_TIMEOUT set when the call should stop now, else 0. */
@@ -45,5 +47,8 @@ must_check int call_check(struct call *call);
 
 /* Sleep, waking for deadline and cancellation; -1 as call_check. */
 must_check int call_sleep(struct call *call, int64_t nanoseconds);
+
+/* The same before trying again, which a call that is being drained does not: ERR_CANCELLED then. */
+must_check int call_sleep_again(struct call *call, int64_t nanoseconds);
 
 #endif

@@ -2,6 +2,8 @@
 /* What is tried again and what is not, over faults made on purpose. */
 #include "store/layer/retry.h"
 
+#include <pthread.h>
+
 #include "store/layer/fault.h"
 #include "store/layer/limit.h"
 #include "util/clock.h"
@@ -154,6 +156,41 @@ static void stops_for_deadline(void **state)
     assert_int_equal(s->call.err.code, ERR_BUSY);
     assert_true(clock_monotonic() - begun < CLOCK_SECOND);
     s->call.deadline = 0;
+}
+
+/* Ctrl-C, the first: nobody waits for an attempt that will not be made. */
+static void *drain_soon(void *cancel)
+{
+    struct timespec pause = {.tv_nsec = 100 * CLOCK_MILLISECOND};
+
+    (void)nanosleep(&pause, NULL);
+    cancel_raise(cancel);
+    return NULL;
+}
+
+static void a_drained_call_waits_no_longer(void **state)
+{
+    struct vault *s = *state;
+    struct object_key key = vault_key("x");
+    auto_object struct object o = OBJECT_INIT;
+    struct cancel drain = {0};
+    pthread_t thread;
+
+    vault_put(s, "x", "1");
+    struct store *fault =
+        BREAK(s, {FAULT_STAT, FAULT_FAIL, .nth = 1, .code = ERR_BUSY, .retry_after = 60});
+    int64_t begun = clock_monotonic();
+    s->call.drain = &drain;
+    assert_int_equal(pthread_create(&thread, NULL, drain_soon, &drain), 0);
+    assert_int_equal(store_stat(s->store, &key, &o, &s->call), -1);
+    assert_int_equal(s->call.err.code, ERR_CANCELLED);
+    assert_true(clock_monotonic() - begun < 10 * CLOCK_SECOND);
+    assert_int_equal(fault_calls(fault, FAULT_STAT), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    err_clear(&s->call.err);
+    /* what goes well goes on */
+    assert_int_equal(store_stat(s->store, &key, &o, &s->call), 0);
+    s->call.drain = NULL;
 }
 
 static void put_sends_again(void **state)
@@ -380,6 +417,7 @@ int main(void)
         vault_test(gives_up),
         vault_test(obeys_retry_after),
         vault_test(stops_for_deadline),
+        vault_test(a_drained_call_waits_no_longer),
         vault_test(put_sends_again),
         vault_test(no_way_back),
         vault_test(broken_source_is_not_retried),

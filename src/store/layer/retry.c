@@ -69,7 +69,7 @@ static bool again(struct attempt *a, struct call *call)
     if (a->failures >= a->options->attempts_max || until - a->begun > a->options->total_max ||
         (call->deadline && until >= call->deadline))
         return give_up(a, call);
-    if (call_sleep(call, pause) < 0)
+    if (call_sleep_again(call, pause) < 0)
         return false;
     err_clear(&call->err);
     return true;

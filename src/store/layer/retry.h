@@ -10,6 +10,8 @@
  * was lost, a removal that finds nothing has succeeded, and a commit (or a conditional put) whose
  * repetition finds the upload gone (or the condition broken) has succeeded when the object there is
  * ours by size and digests; its proof is then PROOF_NONE: read it back.
+ *
+ * A call that is being drained (call.h) is not tried again: ERR_CANCELLED.
  */
 #ifndef STORE_LAYER_RETRY_H
 #define STORE_LAYER_RETRY_H
