@@ -269,6 +269,15 @@ static void write_sidecar(const struct object *original, const char *name,
     json_decref(json);
 }
 
+bool carry_is_sidecar(const char *text)
+{
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool result = json_is_integer(json_object_get(json, "bascule_sidecar"));
+
+    json_decref(json);
+    return result;
+}
+
 void carry(const struct object *original, const char *name, bool renamed,
            const struct store_traits *target, struct carried *ret)
 {

@@ -43,6 +43,8 @@ void carried_release(struct carried *c);
 void carry(const struct object *original, const char *name, bool renamed,
            const struct store_traits *target, struct carried *ret);
 
+/* Whether a text is a side-car. */
+bool carry_is_sidecar(const char *text);
 /* The id of the side-car that belongs to an object read from a store, or NULL. */
 const char *carry_sidecar_id(const struct object *o);
 

@@ -9,9 +9,15 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "codec/json.h"
 #include "move/mover.h"
 
 #define SETTINGS_MAX (4 * 1024 * 1024)
+/* Containers are made ready by so many threads. */
+#define PREPARERS 8
+/* What tells NAME_CONTAINER from a user's object of that name; the version of its format. */
+#define MARK   "bascule_container"
+#define FORMAT 1
 
 bool container_is_service_record(const char *container)
 {
@@ -94,7 +100,6 @@ static int add_leftovers(struct mover *m, const char *source, struct buf *settin
     struct get_options options = {.length = STORE_TO_END};
     auto_buf struct buf text = BUF_INIT(SETTINGS_MAX);
     struct sink_buf sink;
-    json_error_t where;
 
     sink_buf_init(&sink, &text);
     if (m->source->traits.holds_everything)
@@ -105,22 +110,22 @@ static int add_leftovers(struct mover *m, const char *source, struct buf *settin
         err_clear(&call->err);
         return 0;
     }
-    json_t *all = json_loads(settings->data, 0, NULL);
-    json_t *left = json_loads(text.data, JSON_REJECT_DUPLICATES, &where);
-    int result = json_is_object(all) && json_is_object(left)
-                     ? 0
-                     : err_set(&call->err, ERR_CORRUPT, "'%s' of container '%s' is not JSON: %s",
-                               NAME_CONTAINER, source, where.text);
-    if (result == 0) {
-        (void)json_object_update_missing(all, left);
-        char *joined = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
-        buf_reset(settings);
-        buf_text(settings, joined);
-        free(joined);
-    }
-    json_decref(all);
-    json_decref(left);
-    return result;
+    auto_json json_t *all = json_loads(settings->data, 0, NULL);
+    auto_json json_t *left = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
+    /* One without the mark is a user's object of that name: the lister refuses it. */
+    if (!json_object_get(left, MARK))
+        return 0;
+    (void)json_object_del(left, MARK);
+    (void)json_object_update_missing(all, left);
+    buf_reset(settings);
+    return json_write(settings, all, &call->err);
+}
+
+bool container_is_leftovers(const char *text)
+{
+    auto_json json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+    return json_object_get(json, MARK) != NULL;
 }
 
 /* What is set on the source container, as one JSON text. */
@@ -245,26 +250,57 @@ static int put_leftovers(struct mover *m, const char *target, const char *text, 
     return store_put(m->target, &key, &options, &source.source, &result, call);
 }
 
+static int apply_settings(struct mover *m, const char *target, json_t *settings, json_t **ret_left,
+                          struct call *call)
+{
+    auto_buf struct buf text = BUF_INIT(SETTINGS_MAX), left = BUF_INIT(SETTINGS_MAX);
+
+    if (!m->target->containers) {
+        *ret_left = json_deep_copy(settings);
+        return 0;
+    }
+    if (json_write(&text, settings, &call->err) < 0 ||
+        store_container_apply(m->target, target, text.data, &left, call) < 0)
+        return -1;
+    return json_parse(left.data, left.length, ret_left, &call->err);
+}
+
+/* Whether this container keeps what is left of the account's settings, which every container of it
+ * tells: the first one does. */
+static bool keeps_account(struct mover *m, int64_t id)
+{
+    locked(&m->lock);
+    return m->account_keeper == 0 || m->account_keeper == id;
+}
+
 /* Carry what is set; what the target has no place for is kept beside, and told. */
-static int carry_settings(struct mover *m, const struct ledger_container *c, const char *settings,
+static int carry_settings(struct mover *m, const struct ledger_container *c, json_t *settings,
                           json_t *carried, struct call *call)
 {
-    auto_buf struct buf left = BUF_INIT(SETTINGS_MAX);
+    auto_json json_t *left = NULL;
+    auto_buf struct buf text = BUF_INIT(SETTINGS_MAX), marked = BUF_INIT(SETTINGS_MAX);
 
-    if (m->target->containers) {
-        if (store_container_apply(m->target, c->target, settings, &left, call) < 0)
-            return -1;
-    } else {
-        buf_text(&left, settings);
-    }
-    if (strcmp(left.data, "{}") == 0)
+    /* A driver may want to know: the static website is one container's only. */
+    if (!m->target->traits.holds_everything)
+        (void)json_object_set_new(settings, "name", json_string(c->source));
+    if (apply_settings(m, c->target, settings, &left, call) < 0)
+        return -1;
+    (void)json_object_del(left, "name");
+    if (!keeps_account(m, c->id))
+        (void)json_object_del(left, "account");
+    if (json_object_size(left) == 0)
         return 0;
-    (void)json_object_set_new(carried, "left", json_string(left.data));
+    if (json_write(&text, left, &call->err) < 0)
+        return -1;
+    (void)json_object_set_new(carried, "left", json_string(text.data));
+    (void)json_object_set_new(left, MARK, json_integer(FORMAT));
+    if (json_write(&marked, left, &call->err) < 0)
+        return -1;
     struct ledger_note note = {"container_settings",
                                "what the target has no place for is kept in '" NAME_CONTAINER "'"};
     if (ledger_finding_add(m->ledger, c->id, &note, call) < 0)
         return -1;
-    return put_leftovers(m, c->target, left.data, call);
+    return put_leftovers(m, c->target, marked.data, call);
 }
 
 static int carry_container(struct mover *m, const struct ledger_container *c, json_t *carried,
@@ -277,7 +313,7 @@ static int carry_container(struct mover *m, const struct ledger_container *c, js
     if (read_settings(m, c->source, &text, call) < 0 ||
         add_leftovers(m, c->source, &text, call) < 0)
         return -1;
-    json_t *settings = json_loads(text.data, 0, NULL);
+    auto_json json_t *settings = json_loads(text.data, 0, NULL);
     if (!settings)
         return err_set(&call->err, ERR_CORRUPT, "the settings of container '%s' are not JSON",
                        c->source);
@@ -289,13 +325,7 @@ static int carry_container(struct mover *m, const struct ledger_container *c, js
     ready->fresh = fresh && !m->again;
     (void)json_object_clear(carried);
     (void)json_object_set_new(carried, "fresh", json_boolean(fresh));
-    if (result == 0) {
-        char *joined = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
-        result = carry_settings(m, c, joined, carried, call);
-        free(joined);
-    }
-    json_decref(settings);
-    return result;
+    return result < 0 ? -1 : carry_settings(m, c, settings, carried, call);
 }
 
 static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)
@@ -337,19 +367,69 @@ static int prepare_or_refuse(struct mover *m, struct ledger_container *c, struct
     return ledger_container_refuse(m->ledger, c->id, why.code, why.text, call);
 }
 
+/* Where the threads are in the job's list of containers. */
+struct preparing {
+    struct mover *mover;
+    pthread_mutex_t lock;
+    int64_t after; /* guarded by lock */
+};
+
+/* The next container: 1, 0 when there is none, -1. */
+static int next_container(struct preparing *p, struct ledger_container *ret, struct call *call)
+{
+    struct ledger *l = p->mover->ledger;
+
+    locked(&p->lock);
+    int n = ledger_containers(l, ledger_job_id(l), p->after, ret, 1, call);
+    if (n > 0)
+        p->after = ret->id;
+    return n;
+}
+
+/* Prepare the next container: 1, 0 when there is none, -1. */
+static int prepare_next(struct preparing *p, struct call *call)
+{
+    auto_ledger_container struct ledger_container c = {0};
+    int n = next_container(p, &c, call);
+
+    if (n <= 0)
+        return n;
+    if (mover_draining(p->mover, call))
+        return err_set(&call->err, ERR_CANCELLED, "stopped on request");
+    return c.gone || prepare_or_refuse(p->mover, &c, call) == 0 ? 1 : -1;
+}
+
+static int prepare_task(void *argument, struct call *call)
+{
+    int n;
+
+    do
+        n = prepare_next(argument, call);
+    while (n > 0);
+    return n;
+}
+
+static int prepare_rest(struct preparing *p, struct call *call)
+{
+    struct group group;
+
+    group_init(&group, call);
+    for (int i = 0; i < PREPARERS; i++)
+        if (group_run(&group, prepare_task, p) < 0)
+            break;
+    return group_wait(&group);
+}
+
+/* One alone, which keeps the account's settings; the others side by side. */
 int containers_prepare(struct mover *m, struct call *call)
 {
-    int64_t after = 0;
+    struct preparing p = {.mover = m, .lock = PTHREAD_MUTEX_INITIALIZER};
+    int n = 1;
 
-    for (;;) {
-        auto_ledger_container struct ledger_container c = {0};
-        int n = ledger_containers(m->ledger, ledger_job_id(m->ledger), after, &c, 1, call);
-        if (n <= 0)
-            return n;
-        after = c.id;
-        if (mover_draining(m, call))
-            return err_set(&call->err, ERR_CANCELLED, "stopped on request");
-        if (!c.gone && prepare_or_refuse(m, &c, call) < 0)
-            return -1;
-    }
+    while (n > 0 && m->container_count == 0)
+        n = prepare_next(&p, call);
+    if (n > 0)
+        n = prepare_rest(&p, call);
+    (void)pthread_mutex_destroy(&p.lock);
+    return n < 0 ? -1 : 0;
 }

@@ -30,20 +30,60 @@ bool mover_draining(const struct mover *m, const struct call *call)
            cancel_is_raised(call->cancel);
 }
 
+/* Where the container with this number is, or belongs; with the lock. */
+static size_t container_place(const struct mover *m, int64_t id)
+{
+    size_t low = 0, high = m->container_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (m->containers[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct mover_container mover_container_of(struct mover *m, int64_t id)
 {
     locked(&m->lock);
-    for (size_t i = 0; i < m->container_count; i++)
-        if (m->containers[i].id == id)
-            return m->containers[i];
-    return (struct mover_container){.id = id};
+    size_t at = container_place(m, id);
+    return at < m->container_count && m->containers[at].id == id
+               ? m->containers[at]
+               : (struct mover_container){.id = id};
 }
 
 void mover_container_add(struct mover *m, const struct mover_container *c)
 {
     locked(&m->lock);
+    size_t at = container_place(m, c->id);
     m->containers = xrealloc(m->containers, m->container_count + 1, sizeof(*m->containers));
-    m->containers[m->container_count++] = *c;
+    memmove(m->containers + at + 1, m->containers + at,
+            (m->container_count - at) * sizeof(*m->containers));
+    m->containers[at] = *c;
+    m->container_count++;
+    if (!m->account_keeper)
+        m->account_keeper = c->id;
+}
+
+/* A beat that failed for a passing reason is tried again as long as the lease holds: -1 only after
+ * that, or when it will not get better. */
+static int beat(struct mover *m, const struct ledger_sample *sample, int64_t *last_beat,
+                struct call *call)
+{
+    int64_t now = clock_monotonic();
+
+    if (ledger_heartbeat(m->ledger, call) == 0) {
+        *last_beat = now;
+        if (ledger_sample_add(m->ledger, sample, call) == 0)
+            return 1;
+    }
+    if (!err_is_passing(call->err.code) || now - *last_beat >= LEDGER_LEASE - WATCH_INTERVAL)
+        return -1;
+    log_line(LOG_WARNING, "%s; trying again", call->err.text);
+    err_clear(&call->err);
+    return 0;
 }
 
 /* Says that this process lives, and how fast it gets on. */
@@ -51,7 +91,7 @@ int watch_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
     struct move_progress *p = m->progress;
-    int64_t objects = 0, bytes = 0, next = 0;
+    int64_t objects = 0, bytes = 0, next = 0, last_beat = clock_monotonic();
 
     while (!cancel_is_raised(&m->workers_done)) {
         if (call_sleep(call, 100 * CLOCK_MILLISECOND) < 0)
@@ -62,11 +102,15 @@ int watch_task(void *argument, struct call *call)
         int64_t moved = atomic_load(&p->moved), read = atomic_load(&p->transferred);
         struct ledger_sample sample = {
             .time = clock_wall(), .objects = moved - objects, .bytes = read - bytes};
+        int beaten = beat(m, &sample, &last_beat, call);
+        if (beaten < 0)
+            return -1;
+        if (beaten == 0) {
+            next = clock_monotonic() + CLOCK_SECOND;
+            continue;
+        }
         objects = moved;
         bytes = read;
-        if (ledger_heartbeat(m->ledger, call) < 0 ||
-            ledger_sample_add(m->ledger, &sample, call) < 0)
-            return -1;
     }
     return 0;
 }

@@ -68,8 +68,10 @@ struct mover {
     struct cancel broken; /* raised by the finisher: outcomes can no longer be recorded */
 
     pthread_mutex_t lock;
-    struct mover_container *containers; /* guarded by lock */
+    struct mover_container *containers; /* guarded by lock; in the order of their numbers */
     size_t container_count;             /* guarded by lock */
+    int64_t account_keeper;             /* guarded by lock: keeps what is left of the account's
+                                           settings; 0: nobody yet */
     uint64_t woken;                     /* guarded by lock: bytes asked to be rehydrated */
 
     pthread_mutex_t finish_lock;
@@ -160,6 +162,8 @@ void outcome_moved(struct item *item, const unsigned char *sha256, const struct 
  * make each ready at the target. */
 must_check int containers_note(struct mover *m, struct call *call);
 must_check int containers_prepare(struct mover *m, struct call *call);
+/* Whether the text of an object called NAME_CONTAINER is what a move left there. */
+bool container_is_leftovers(const char *text);
 
 /* The listing alone (scan.c), for the lister and for a plan. */
 must_check int scan_containers(struct mover *m, struct call *call);

@@ -38,12 +38,86 @@ static void refuse_early(const struct mover *m, const struct object *o, struct l
     }
 }
 
-/* Objects bascule itself left in a store it filled: side-cars and probes are no objects of a user,
- * they are read with what they belong to. */
-static bool is_own(const char *name)
+static void refuse_name(struct ledger_entry *entry, const char *why)
 {
-    return strncmp(name, NAME_SIDECAR, strlen(NAME_SIDECAR)) == 0 ||
-           strncmp(name, NAME_PROBE, strlen(NAME_PROBE)) == 0 || strcmp(name, NAME_CONTAINER) == 0;
+    entry->refuse = ERR_NAME;
+    entry->reason = why;
+}
+
+/* --- bascule's own records in a store it filled --- */
+
+enum own { OWN_UNKNOWN, OWN_YES, OWN_NO };
+
+/* One container being listed. */
+struct listing {
+    struct mover *mover;
+    struct mover_container container;
+    enum own sidecars; /* whether what lies at NAME_SIDECAR is ours */
+};
+
+/* Whether an object is a small JSON text that a test says is ours; what cannot be read is not. */
+static int is_record(struct listing *l, const struct object *o, bool (*test)(const char *text),
+                     bool *ret, struct call *call)
+{
+    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
+    struct object_key key = {l->container.source, o->name, o->kind, o->version};
+    struct get_options options = {.length = STORE_TO_END};
+    struct sink_buf sink;
+
+    *ret = false;
+    if (o->archived || o->size > SIDECAR_MAX)
+        return 0;
+    if (o->kind == VERSION_CURRENT)
+        key.version = NULL;
+    sink_buf_init(&sink, &text);
+    if (store_get(l->mover->source, &key, &options, &sink.sink, NULL, NULL, call) == 0) {
+        *ret = test(text.data);
+        return 0;
+    }
+    if (err_is_passing(call->err.code) || call->err.code == ERR_CANCELLED)
+        return -1;
+    err_clear(&call->err);
+    return 0;
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* A trial's object that nobody removed: a short text under a short hexadecimal name. */
+static bool is_probe(const struct object *o)
+{
+    const char *id = o->name + strlen(NAME_PROBE);
+
+    return strspn(id, "0123456789abcdef") == 16 && !id[16] && o->size <= 64;
+}
+
+/* Objects bascule itself left in a store it filled are no objects of a user: side-cars are read
+ * with what they belong to.  A user's object of such a name is listed, and refused.  Side-cars are
+ * many: the first one decides for all of the container. */
+static int is_own(struct listing *l, const struct object *o, bool *ret, struct call *call)
+{
+    *ret = false;
+    if (begins(o->name, NAME_PROBE)) {
+        *ret = is_probe(o);
+    } else if (strcmp(o->name, NAME_CONTAINER) == 0) {
+        return is_record(l, o, container_is_leftovers, ret, call);
+    } else if (begins(o->name, NAME_SIDECAR)) {
+        if (l->sidecars == OWN_UNKNOWN) {
+            if (is_record(l, o, carry_is_sidecar, ret, call) < 0)
+                return -1;
+            l->sidecars = *ret ? OWN_YES : OWN_NO;
+        }
+        *ret = l->sidecars == OWN_YES;
+    }
+    return 0;
+}
+
+static bool is_of_records(const char *name)
+{
+    return begins(name, NAME_SIDECAR) || begins(name, NAME_PROBE) ||
+           strcmp(name, NAME_CONTAINER) == 0;
 }
 
 /* The original name of an object that lies under a mapped one: its side-car tells. */
@@ -79,9 +153,11 @@ static void names_release(struct names *n)
     free(n->list);
 }
 
-static int entry_of(struct mover *m, const struct mover_container *c, const struct object *o,
-                    struct names *names, struct ledger_entry *entry, struct call *call)
+static int entry_of(struct listing *l, const struct object *o, struct names *names,
+                    struct ledger_entry *entry, struct call *call)
 {
+    struct mover *m = l->mover;
+    const struct mover_container *c = &l->container;
     auto_free char *told = NULL;
     const char *name = o->name;
 
@@ -99,9 +175,17 @@ static int entry_of(struct mover *m, const struct mover_container *c, const stru
     if (o->kind == VERSION_CURRENT)
         entry->version = NULL;
     refuse_early(m, o, entry);
-    if (strncmp(name, NAME_MAPPED, strlen(NAME_MAPPED)) == 0) {
-        if (original_name(m, c, name, &told, call) < 0)
-            return -1;
+    if (is_of_records(name))
+        refuse_name(entry, "its name is reserved for bascule's own records: rename it");
+    if (begins(name, NAME_MAPPED)) {
+        if (original_name(m, c, name, &told, call) < 0) {
+            if (call->err.code != ERR_NOT_FOUND && call->err.code != ERR_CORRUPT)
+                return -1;
+            err_clear(&call->err);
+            refuse_name(entry,
+                        "such a name wants a side-car that tells the right one, and there is "
+                        "none that does: rename it");
+        }
         name = told ? told : name;
     }
     auto_free char *target =
@@ -113,9 +197,9 @@ static int entry_of(struct mover *m, const struct mover_container *c, const stru
     return 0;
 }
 
-static int write_page(struct mover *m, const struct mover_container *c,
-                      const struct object_list *page, struct call *call)
+static int write_page(struct listing *l, const struct object_list *page, struct call *call)
 {
+    struct mover *m = l->mover;
     struct ledger_page done;
     struct ledger_entry *entries = xcalloc(page->count, sizeof(*entries));
     cleanup(names_release) struct names names = {.list = xcalloc(page->count, sizeof(char *))};
@@ -124,9 +208,12 @@ static int write_page(struct mover *m, const struct mover_container *c,
 
     for (size_t i = 0; i < page->count && result == 0; i++) {
         const struct object *o = &page->list[i];
-        if (o->kind == VERSION_MARKER || is_own(o->name))
+        bool own = o->kind == VERSION_MARKER;
+        if (!own && is_own(l, o, &own, call) < 0)
+            result = -1;
+        if (own || result < 0)
             continue;
-        result = entry_of(m, c, o, &names, &entries[n], call);
+        result = entry_of(l, o, &names, &entries[n], call);
         if (result == 0 && m->plan)
             plan_count(m->plan, o, entries[n].target != NULL);
         /* A plan counts the history even when it is not to be carried. */
@@ -134,8 +221,8 @@ static int write_page(struct mover *m, const struct mover_container *c,
             n++;
     }
     if (result == 0)
-        result = ledger_list_page(m->ledger, c->id, entries, n, page->cursor, !page->cursor, &done,
-                                  call);
+        result = ledger_list_page(m->ledger, l->container.id, entries, n, page->cursor,
+                                  !page->cursor, &done, call);
     if (result == 0) {
         struct move_progress *p = m->progress;
         int64_t bytes = 0;
@@ -155,7 +242,7 @@ static int write_page(struct mover *m, const struct mover_container *c,
 
 static int list_container(struct mover *m, const struct ledger_container *from, struct call *call)
 {
-    struct mover_container c = mover_container_of(m, from->id);
+    struct listing l = {.mover = m, .container = mover_container_of(m, from->id)};
     auto_free char *cursor = xstrdup_null(from->cursor);
 
     do {
@@ -167,9 +254,9 @@ static int list_container(struct mover *m, const struct ledger_container *from, 
             .include =
                 m->options->history || m->plan ? LIST_SNAPSHOTS | LIST_VERSIONS | LIST_DELETED : 0};
         if (mover_draining(m, call))
-            return ledger_list_release(m->ledger, c.id, call);
-        if (store_list(m->source, c.source, &options, &page, call) < 0 ||
-            write_page(m, &c, &page, call) < 0)
+            return ledger_list_release(m->ledger, l.container.id, call);
+        if (store_list(m->source, l.container.source, &options, &page, call) < 0 ||
+            write_page(&l, &page, call) < 0)
             return -1;
         free(cursor);
         cursor = take(page.cursor);

@@ -383,6 +383,37 @@ static void test_stored_md5_with_a_silent_target(void **state)
     stored_md5(true);
 }
 
+/* What a user calls like bascule's own records is listed and refused, never left out; what an
+ * earlier move left is read with what it belongs to. */
+static void test_reserved_names_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {".bascule/sidecar/a.json", ".bascule/sidecar/b",
+                                        ".bascule/probe/notes.txt", ".bascule/container.json",
+                                        ".bascule/name/0123"};
+    struct scene s;
+    struct call call = CALL_INIT;
+    auto_ledger_job struct ledger_job job = {0};
+
+    scene_init(&s);
+    auto_free char *make = xasprintf("mkdir -p '%s/c/.bascule/'{sidecar,probe,name}", s.source);
+    auto_free char *bash = xasprintf("bash -c \"%s\"", make);
+    assert_int_equal(system(bash), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        auto_free char *path = xasprintf("%s/c/%s", s.source, names[i]);
+        write_file(path, 100, (unsigned)i);
+    }
+    auto_free char *probe = xasprintf("%s/c/.bascule/probe/0123456789abcdef", s.source);
+    write_file(probe, 38, 1);
+    run_move(&s, open_store(s.source, NULL, 0, true, &call),
+             open_store(s.target, NULL, 0, true, &call), &job, NULL);
+    assert_int_equal(job.state, LEDGER_JOB_DONE);
+    assert_int_equal(job.counts.listed.objects, SMALL + 1 + ARRAY_SIZE(names));
+    assert_int_equal(job.counts.by[LEDGER_REFUSED].objects, ARRAY_SIZE(names));
+    assert_int_equal(job.counts.by[LEDGER_MOVED].objects, SMALL + 1);
+    scene_release(&s);
+}
+
 /* Without a layer that tries again: the engine goes on inside the object by itself. */
 static void test_a_large_object_survives_a_broken_part(void **state)
 {
@@ -447,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_a_failing_ledger_side_records_nothing_untrue),
         cmocka_unit_test(test_drained_goes_on),
         cmocka_unit_test(test_corrupted_bodies_are_copied_again),
+        cmocka_unit_test(test_reserved_names_are_refused),
         cmocka_unit_test(test_stored_md5_against_what_the_target_says),
         cmocka_unit_test(test_stored_md5_with_a_silent_target),
         cmocka_unit_test(test_a_large_object_survives_a_broken_part),
