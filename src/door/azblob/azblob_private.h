@@ -128,7 +128,7 @@ struct azblob_request {
     struct azblob_identity who;    /* of a bearer token or a user delegation */
     struct account_row account;    /* valid once authorized */
     struct container_row policies; /* the container, where authorisation needed it; id 0: not */
-    /* It may create but not overwrite: azblob_request_conditions() then asks if-none-match "*", and
+    /* It may create but not overwrite: r->conditions then asks if-none-match "*", and
      * the refusal is UnauthorizedBlobOverwrite. */
     bool create_only;
 
@@ -194,8 +194,9 @@ must_check int azblob_tags_header(struct azblob_request *r, char **ret_json, boo
 /* Ten, 128 and 256 characters, letters digits and " +-./:=_": sets InvalidTag or its kind. */
 must_check int azblob_tags_check(struct azblob_request *r, const struct pairs *tags,
                                  struct call *call);
-/* The <Tags> document of Set Blob Tags, likewise. */
-must_check int azblob_tags_document(struct azblob_request *r, const struct buf *xml,
+/* The <Tags> document of Set Blob Tags (azblob_read_xml()), likewise. */
+struct xml_node;
+must_check int azblob_tags_document(struct azblob_request *r, const struct xml_node *root,
                                     char **ret_json, struct call *call);
 
 /* Digests the body must have, from Content-MD5 (md5_header, NULL: not looked at) and
@@ -207,13 +208,23 @@ struct azblob_digests {
 };
 must_check int azblob_digests(struct azblob_request *r, const char *md5_header,
                               struct azblob_digests *ret, struct call *call);
-/* Say Content-MD5 or x-ms-content-crc64 as the request wants it. */
-void azblob_answer_digests(struct azblob_request *r, const struct azblob_digests *digests,
-                           const struct checksums *sums);
+/* Say Content-MD5 or x-ms-content-crc64 as the request wants it: for parts (block, append, page).
+ */
+void azblob_say_digests(struct azblob_request *r, const struct azblob_digests *digests,
+                        const struct checksums *sums);
+/* Say one of them, when it is known. */
+void azblob_say_md5(struct azblob_request *r, const char *name, const struct checksums *sums);
+void azblob_say_crc64(struct azblob_request *r, const struct checksums *sums);
 /* A header of base64 that must decode to size bytes: 1, 0 absent, -1 with code noted. */
 must_check int azblob_header_digest(struct azblob_request *r, const char *name, size_t size,
                                     enum azblob_code code, unsigned char *ret, struct call *call);
 
+/* A header that must be a GUID (lease ids): 1, 0 absent, -1 InvalidHeaderValue. */
+must_check int azblob_header_guid(struct azblob_request *r, const char *name, const char **ret,
+                                  struct call *call);
+/* Fill r->conditions, r->range and r->has_range; done before handlers run. */
+must_check int azblob_conditions(struct azblob_request *r, struct call *call);
+void azblob_range(struct azblob_request *r);
 /* Conditions on the source of a copy (x-ms-source-if-*, x-ms-source-lease-id). */
 must_check int azblob_source_conditions(struct azblob_request *r, struct conditions *ret,
                                         struct call *call);
@@ -231,7 +242,6 @@ enum azblob_code azblob_blob_name_fault(const char *name);
 must_check int azblob_read_body(struct azblob_request *r, size_t limit, struct buf *ret,
                                 struct call *call);
 /* The same as an XML document with this root; InvalidXmlDocument. */
-struct xml_node;
 must_check int azblob_read_xml(struct azblob_request *r, size_t limit, const char *root,
                                struct xml_node **ret, struct call *call);
 /* Set body and body_length: decodes what x-ms-structured-body says is framed. */
