@@ -13,7 +13,7 @@
  * segment of its path.  "<account>.web.<domain>" serves the account's static website.
  *
  * The door decides nothing: what may be done is asked of the account's keys, of shared access
- * signatures, and of the identity hooks; what happens, of the object service.
+ * signatures, and of the policy; what happens, of the object service.
  *
  * Threads: the three callbacks run on many threads at once; azblob_new() and azblob_free() on one.
  * Source: Azure Storage REST reference, "Blob service REST API".
@@ -24,31 +24,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/jwt.h"
+#include "auth/policy.h"
 #include "util/call.h"
-#include "util/clock.h"
-#include "util/pairs.h"
 
 struct http_exchange;
 struct http_finished;
+struct networks;
 struct service;
-
-/* Who stands behind a bearer token. */
-struct azblob_identity {
-    struct pairs principals; /* key: "user", "group" or "app"; value: its id */
-    char *object_id;         /* of the user or application (Azure's oid, else the subject) */
-    char *tenant;            /* Azure's tid, else the issuer */
-    char *name;              /* for the logs */
-};
-void azblob_identity_release(struct azblob_identity *identity);
-
-/* What an identity wants to do. */
-struct azblob_wish {
-    const char *action;  /* as Azure's role definitions have it, without "Microsoft.Storage/
-                            storageAccounts/blobServices/": "containers/blobs/read" */
-    const char *account; /* NULL parts: the wish is about what is above them */
-    const char *container;
-    const char *name; /* of the blob; of List Blobs the prefix asked for */
-};
 
 /* One request, for the access log, the audit log and metrics.  Borrowed. */
 struct azblob_record {
@@ -87,19 +70,17 @@ struct azblob_options {
     const char *resource_id; /* for the challenge; NULL: "https://storage.azure.com" */
     bool plain_tokens;       /* bearer tokens over plain HTTP too (loopback, tests) */
 
-    /* Any may be NULL: then there are no tokens, nobody is permitted, nothing is recorded, and the
-     * peer is who it seems.  They are called on many threads at once. */
+    const struct networks *proxies; /* whose word on the client's address counts; NULL: none */
+
+    /* Any may be NULL: then there are no tokens, only the account's own keys and public access
+     * count, and nothing is recorded.  They are called on many threads at once. */
     void *argument;
-    /* What a token says; ERR_UNKNOWN_WHO when it is not good. */
-    int (*identify)(void *argument, const char *token, struct azblob_identity *ret,
-                    struct call *call);
-    /* 1 permitted, 0 not, -1 the question could not be answered. */
-    int (*permits)(void *argument, const struct azblob_identity *identity,
-                   const struct azblob_wish *wish, struct call *call);
+    /* Verify a token and say what it claims; ERR_UNKNOWN_WHO when it is not good. */
+    int (*identify)(void *argument, const char *token, struct jwt_claims *ret, struct call *call);
+    /* policy_decide() with the policy there is now; -1 when that cannot be had. */
+    int (*decide)(void *argument, const struct policy_request *request, enum policy_decision *ret,
+                  struct call *call);
     void (*record)(void *argument, const struct azblob_record *record);
-    /* Behind a proxy that may say so: the client's own address, and whether it came over TLS. */
-    void (*origin)(void *argument, const struct http_exchange *x, char *address,
-                   size_t address_size, bool *secure);
 };
 
 struct azblob;

@@ -42,6 +42,7 @@
 
 struct azblob {
     struct azblob_options options;
+    struct policy *policy; /* an empty one, for where no other is given */
 };
 
 /* ---- Requests ---- */
@@ -125,9 +126,10 @@ struct azblob_request {
 
     /* Who; set by azblob_authorize(). */
     enum azblob_proof proof;
-    struct azblob_identity who;    /* of a bearer token or a user delegation */
-    struct account_row account;    /* valid once authorized */
-    struct container_row policies; /* the container, where authorisation needed it; id 0: not */
+    struct jwt_claims who;      /* of a bearer token or a user delegation */
+    struct account_row account; /* valid once authorized */
+    struct container_row home;  /* the container, where authorisation looked at it; else id 0 */
+    bool refused;               /* for want of rights */
     /* It may create but not overwrite: r->conditions then asks if-none-match "*", and
      * the refusal is UnauthorizedBlobOverwrite. */
     bool create_only;
@@ -320,6 +322,8 @@ enum azblob_flag {
     AZBLOB_MAY_BE_NEW = 1 << 12, /* writes a blob that may not be there: conditions "*" */
 };
 
+#define AZBLOB_NO_ACTION POLICY_ACTION_COUNT
+
 /* A row of the table. */
 struct azblob_operation {
     enum azblob_which which;
@@ -329,46 +333,58 @@ struct azblob_operation {
     const char *header;  /* a header that must be there; NULL: any */
     const char *name;
     azblob_handler *handler;
-    const char *permissions; /* letters of a SAS of which one is enough; NULL: none needed */
-    const char *action;      /* of role definitions, see struct azblob_wish */
+    const char *permissions;   /* letters of a SAS of which one is enough; NULL: none needed */
+    enum policy_action action; /* AZBLOB_NO_ACTION: none is asked about */
     unsigned flags;
 };
 
 /* The operation of a request; NULL with the code noted and call->err set. */
 const struct azblob_operation *azblob_route(struct azblob_request *r, struct call *call);
 
+/* The operation that reads a blob: what a copy does with its source. */
+const struct azblob_operation *azblob_operation_get_blob(void);
+
 /* Who it is and whether they may. */
 must_check int azblob_authorize(struct azblob_request *r, struct call *call);
-/* The container of the request, once (borrowed from r); FAULT_CONTAINER_MISSING. */
-must_check int azblob_container(struct azblob_request *r, const struct container_row **ret,
-                                struct call *call);
-/* Parts of it (azblob_auth_*.c). */
-must_check int azblob_authorize_sas(struct azblob_request *r, struct call *call);
-must_check int azblob_authorize_bearer(struct azblob_request *r, const char *token,
-                                       struct call *call);
+/* Parts of it (azblob_auth_*.c); each sets r->proof. */
 must_check int azblob_authorize_key(struct azblob_request *r, struct call *call);
+must_check int azblob_authorize_sas(struct azblob_request *r, const char *object_id,
+                                    struct call *call);
+must_check int azblob_authorize_bearer(struct azblob_request *r, struct call *call);
 must_check int azblob_authorize_anonymous(struct azblob_request *r, struct call *call);
-/* Whether the identity r->who has the rights of the operation; AuthorizationPermissionMismatch. */
-must_check int azblob_ask_policy(struct azblob_request *r, struct call *call);
-/* The permissions a request needs of a SAS: sets of letters of each of which one must be there. */
+/* Name the issuer of tokens in the refusal, where there is one. */
+void azblob_challenge(struct azblob_request *r);
+/* The container of the request in r->home, once; 1 there, 0 not, -1. */
+must_check int azblob_home(struct azblob_request *r, struct call *call);
+
+/* What a request needs: of each, one of these letters of a SAS, and this action. */
 #define AZBLOB_NEEDS_MAX 6
+struct azblob_need {
+    const char *any_of; /* NULL: nothing */
+    enum policy_action action;
+};
 struct azblob_needs {
-    const char *any_of[AZBLOB_NEEDS_MAX];
-    const char *action[AZBLOB_NEEDS_MAX];
+    struct azblob_need list[AZBLOB_NEEDS_MAX];
     size_t count;
 };
 void azblob_needs(const struct azblob_request *r, struct azblob_needs *ret);
+/* Ask the policy about all of them; 1 allowed, 0 not, -1.  May set r->create_only. */
+must_check int azblob_ask_policy(struct azblob_request *r, const struct policy_principal *who,
+                                 struct call *call);
 
-/* May this request's client read that blob too?  For copies inside the service: the source's URL
- * with its own SAS (query, may be NULL) and authorization (x-ms-copy-source-authorization, may be
- * NULL).  A source in the same account is readable for whoever has Shared Key; for others as Azure
- * has it.  CannotVerifyCopySource when not. */
+/* May this request's client read the blob at url, too?  For copies inside the service: url may
+ * carry a SAS; authorization is x-ms-copy-source-authorization (may be NULL); without either
+ * whoever holds the account's key or a token may read what that gives them, and everybody what is
+ * public.  *ret: the place's target.  CannotVerifyCopySource when not. */
 must_check int azblob_authorize_source(struct azblob_request *r, const char *url,
-                                       const char *authorization, struct azblob_target *ret_target,
+                                       const char *authorization, struct azblob_target *ret,
                                        struct call *call);
-/* Whether a URL leads to this door: 1 and the target, 0 it does not, -1 malformed. */
+/* Whether a URL leads to a blob behind this door: 1 and its target, 0 it does not, -1 malformed
+ * (InvalidHeaderValue is the caller's to say). */
 must_check int azblob_own_url(const struct azblob_request *r, const char *url,
                               struct azblob_target *ret, struct err *e);
+/* The place a target names (strings borrowed from it), with snapshot= and versionid=. */
+must_check int azblob_place(const struct azblob_target *t, struct place *ret);
 
 /* CORS (azblob_cors.c): headers of the answer for an Origin the account's rules allow. */
 void azblob_say_cors(struct azblob_request *r);

@@ -3,8 +3,7 @@
  * The operations of the Azure Blob door: one table for dispatch, permissions, policy, logs and the
  * compatibility documentation.
  *
- * Permissions: REST reference, "Create an account SAS" and "Create a service SAS"; actions:
- * "Authorize with Microsoft Entra ID", permissions for calling data operations.
+ * Permissions: REST reference, "Create an account SAS" and "Create a service SAS".
  */
 #include <string.h>
 #include <strings.h>
@@ -24,88 +23,79 @@
 #define NEW_BODY (BODY | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW)
 #define REFUSED  AZBLOB_REFUSED
 
-/* Actions. */
-#define READ_SERVICE     "read"
-#define WRITE_SERVICE    "write"
-#define READ_CONTAINER   "containers/read"
-#define WRITE_CONTAINER  "containers/write"
-#define DELETE_CONTAINER "containers/delete"
-#define READ_BLOB        "containers/blobs/read"
-#define WRITE_BLOB       "containers/blobs/write"
-#define ADD_BLOB         "containers/blobs/add/action"
-#define DELETE_BLOB      "containers/blobs/delete"
+#define NO_ACTION AZBLOB_NO_ACTION
 
 /* Rows that ask more stand before those that ask less: the first that fits is it. */
 static const struct azblob_operation operations[] = {
     /* clang-format off */
     /* Account */
-    {SERVICE, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
-    {SERVICE, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
-    {CONTAINER, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
-    {CONTAINER, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
-    {BLOB, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
-    {BLOB, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, "getInfo/action", AZBLOB_ANYBODY},
+    {SERVICE, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {SERVICE, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {CONTAINER, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {CONTAINER, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {BLOB, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {BLOB, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
     /* Service */
-    {SERVICE, "GET", NULL, "list", NULL, "ListContainers", azblob_list_containers, "l", READ_CONTAINER, ACCOUNT},
-    {SERVICE, "GET", "service", "properties", NULL, "GetBlobServiceProperties", azblob_get_service_properties, "r", READ_SERVICE, ACCOUNT},
-    {SERVICE, "PUT", "service", "properties", NULL, "SetBlobServiceProperties", azblob_set_service_properties, "w", WRITE_SERVICE, ACCOUNT | ADMIN | BODY},
-    {SERVICE, "GET", "service", "stats", NULL, "GetBlobServiceStats", azblob_get_stats, "r", READ_SERVICE, ACCOUNT},
-    {SERVICE, "POST", "service", "userdelegationkey", NULL, "GetUserDelegationKey", azblob_get_delegation_key, NULL, "generateUserDelegationKey/action", AZBLOB_NO_SAS | AZBLOB_BEARER_ONLY | ADMIN | AZBLOB_BODY},
-    {SERVICE, "GET", NULL, "blobs", NULL, "FindBlobsByTags", azblob_find, "f", "containers/blobs/filter/action", ACCOUNT},
-    {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NULL, AZBLOB_ANYBODY | BODY},
+    {SERVICE, "GET", NULL, "list", NULL, "ListContainers", azblob_list_containers, "l", POLICY_CONTAINER_LIST, ACCOUNT},
+    {SERVICE, "GET", "service", "properties", NULL, "GetBlobServiceProperties", azblob_get_service_properties, "r", POLICY_ACCOUNT_READ, ACCOUNT},
+    {SERVICE, "PUT", "service", "properties", NULL, "SetBlobServiceProperties", azblob_set_service_properties, "w", POLICY_ACCOUNT_WRITE, ACCOUNT | ADMIN | BODY},
+    {SERVICE, "GET", "service", "stats", NULL, "GetBlobServiceStats", azblob_get_stats, "r", POLICY_ACCOUNT_READ, ACCOUNT},
+    {SERVICE, "POST", "service", "userdelegationkey", NULL, "GetUserDelegationKey", azblob_get_delegation_key, NULL, POLICY_DELEGATION_KEY, AZBLOB_NO_SAS | AZBLOB_BEARER_ONLY | ADMIN | AZBLOB_BODY},
+    {SERVICE, "GET", NULL, "blobs", NULL, "FindBlobsByTags", azblob_find, "f", POLICY_TAGS_FIND, ACCOUNT},
+    {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NO_ACTION, AZBLOB_ANYBODY | BODY},
     /* Container */
-    {CONTAINER, "PUT", "container", NULL, NULL, "CreateContainer", azblob_container_create, "cw", WRITE_CONTAINER, ACCOUNT | ADMIN | WRITES},
-    {CONTAINER, "GET", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
-    {CONTAINER, "HEAD", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
-    {CONTAINER, "DELETE", "container", NULL, NULL, "DeleteContainer", azblob_container_delete, "d", DELETE_CONTAINER, ACCOUNT | ADMIN | WRITES},
-    {CONTAINER, "GET", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
-    {CONTAINER, "HEAD", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", READ_CONTAINER, ACCOUNT | LISTS},
-    {CONTAINER, "PUT", "container", "metadata", NULL, "SetContainerMetadata", azblob_container_set_metadata, "w", WRITE_CONTAINER, ACCOUNT | WRITES},
-    {CONTAINER, "GET", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, "containers/getAcl/action", AZBLOB_NO_SAS},
-    {CONTAINER, "HEAD", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, "containers/getAcl/action", AZBLOB_NO_SAS},
-    {CONTAINER, "PUT", "container", "acl", NULL, "SetContainerAcl", azblob_container_set_acl, NULL, "containers/setAcl/action", AZBLOB_NO_SAS | ADMIN | BODY},
-    {CONTAINER, "PUT", "container", "lease", NULL, "LeaseContainer", azblob_lease, "wd", WRITE_CONTAINER, ACCOUNT | WRITES},
-    {CONTAINER, "PUT", "container", "undelete", NULL, "RestoreContainer", azblob_container_restore, "w", WRITE_CONTAINER, ACCOUNT | ADMIN | WRITES},
-    {CONTAINER, "GET", "container", "list", NULL, "ListBlobs", azblob_container_list, "l", READ_BLOB, LISTS},
-    {CONTAINER, "GET", "container", "blobs", NULL, "FindBlobsByTagsInContainer", azblob_find, "f", "containers/blobs/filter/action", 0},
-    {CONTAINER, "POST", "container", "batch", NULL, "BlobBatchInContainer", azblob_batch, NULL, NULL, AZBLOB_ANYBODY | BODY},
-    {CONTAINER, "PUT", "container", "rename", NULL, "RenameContainer", azblob_not_offered, "w", WRITE_CONTAINER, ACCOUNT | WRITES | REFUSED},
+    {CONTAINER, "PUT", "container", NULL, NULL, "CreateContainer", azblob_container_create, "cw", POLICY_CONTAINER_CREATE, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
+    {CONTAINER, "HEAD", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
+    {CONTAINER, "DELETE", "container", NULL, NULL, "DeleteContainer", azblob_container_delete, "d", POLICY_CONTAINER_DELETE, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
+    {CONTAINER, "HEAD", "container", "metadata", NULL, "GetContainerMetadata", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
+    {CONTAINER, "PUT", "container", "metadata", NULL, "SetContainerMetadata", azblob_container_set_metadata, "w", POLICY_CONTAINER_WRITE, ACCOUNT | WRITES},
+    {CONTAINER, "GET", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, POLICY_ACL_READ, AZBLOB_NO_SAS},
+    {CONTAINER, "HEAD", "container", "acl", NULL, "GetContainerAcl", azblob_container_get_acl, NULL, POLICY_ACL_READ, AZBLOB_NO_SAS},
+    {CONTAINER, "PUT", "container", "acl", NULL, "SetContainerAcl", azblob_container_set_acl, NULL, POLICY_ACL_WRITE, AZBLOB_NO_SAS | ADMIN | BODY},
+    {CONTAINER, "PUT", "container", "lease", NULL, "LeaseContainer", azblob_lease, "wd", POLICY_CONTAINER_WRITE, ACCOUNT | WRITES},
+    {CONTAINER, "PUT", "container", "undelete", NULL, "RestoreContainer", azblob_container_restore, "w", POLICY_CONTAINER_DELETE, ACCOUNT | ADMIN | WRITES},
+    {CONTAINER, "GET", "container", "list", NULL, "ListBlobs", azblob_container_list, "l", POLICY_BLOB_LIST, LISTS},
+    {CONTAINER, "GET", "container", "blobs", NULL, "FindBlobsByTagsInContainer", azblob_find, "f", POLICY_TAGS_FIND, 0},
+    {CONTAINER, "POST", "container", "batch", NULL, "BlobBatchInContainer", azblob_batch, NULL, NO_ACTION, AZBLOB_ANYBODY | BODY},
+    {CONTAINER, "PUT", "container", "rename", NULL, "RenameContainer", azblob_not_offered, "w", POLICY_CONTAINER_WRITE, ACCOUNT | WRITES | REFUSED},
     /* Blob: reading */
-    {BLOB, "GET", NULL, NULL, NULL, "GetBlob", azblob_blob_get, "r", READ_BLOB, READ},
-    {BLOB, "HEAD", NULL, NULL, NULL, "GetBlobProperties", azblob_blob_head, "r", READ_BLOB, READ},
-    {BLOB, "GET", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", READ_BLOB, READ},
-    {BLOB, "HEAD", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", READ_BLOB, READ},
-    {BLOB, "GET", NULL, "tags", NULL, "GetBlobTags", azblob_blob_get_tags, "t", "containers/blobs/tags/read", 0},
-    {BLOB, "GET", NULL, "blocklist", NULL, "GetBlockList", azblob_blob_get_block_list, "r", READ_BLOB, READ},
-    {BLOB, "GET", NULL, "pagelist", NULL, "GetPageRanges", azblob_blob_get_page_ranges, "r", READ_BLOB, READ},
+    {BLOB, "GET", NULL, NULL, NULL, "GetBlob", azblob_blob_get, "r", POLICY_BLOB_READ, READ},
+    {BLOB, "HEAD", NULL, NULL, NULL, "GetBlobProperties", azblob_blob_head, "r", POLICY_BLOB_READ, READ},
+    {BLOB, "GET", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", POLICY_BLOB_READ, READ},
+    {BLOB, "HEAD", NULL, "metadata", NULL, "GetBlobMetadata", azblob_blob_get_metadata, "r", POLICY_BLOB_READ, READ},
+    {BLOB, "GET", NULL, "tags", NULL, "GetBlobTags", azblob_blob_get_tags, "t", POLICY_TAGS_READ, 0},
+    {BLOB, "GET", NULL, "blocklist", NULL, "GetBlockList", azblob_blob_get_block_list, "r", POLICY_BLOB_READ, READ},
+    {BLOB, "GET", NULL, "pagelist", NULL, "GetPageRanges", azblob_blob_get_page_ranges, "r", POLICY_BLOB_READ, READ},
     /* Blob: writing whole ones */
-    {BLOB, "PUT", NULL, NULL, "x-ms-copy-source", "PutBlobFromUrl", azblob_blob_put_from_url, "cw", WRITE_BLOB, NEW_BODY},
-    {BLOB, "PUT", NULL, NULL, NULL, "PutBlob", azblob_blob_put, "cw", WRITE_BLOB, NEW_BODY},
-    {BLOB, "PUT", NULL, "copy", "x-ms-copy-action", "AbortCopyBlob", azblob_blob_abort_copy, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", WRITE_BLOB, WRITES | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "w", WRITE_BLOB, WRITES | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "w", WRITE_BLOB, BODY | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "cw", WRITE_BLOB, NEW_BODY},
+    {BLOB, "PUT", NULL, NULL, "x-ms-copy-source", "PutBlobFromUrl", azblob_blob_put_from_url, "cw", POLICY_BLOB_WRITE, NEW_BODY},
+    {BLOB, "PUT", NULL, NULL, NULL, "PutBlob", azblob_blob_put, "cw", POLICY_BLOB_WRITE, NEW_BODY},
+    {BLOB, "PUT", NULL, "copy", "x-ms-copy-action", "AbortCopyBlob", azblob_blob_abort_copy, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", POLICY_BLOB_WRITE, WRITES | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "w", POLICY_BLOB_WRITE, WRITES | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "w", POLICY_BLOB_WRITE, BODY | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "w", POLICY_BLOB_WRITE, BODY | AZBLOB_MAY_BE_NEW},
     /* Blob: writing parts */
-    {BLOB, "PUT", NULL, "appendblock", "x-ms-copy-source", "AppendBlockFromUrl", azblob_blob_append_from_url, "aw", ADD_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "appendblock", NULL, "AppendBlock", azblob_blob_append, "aw", ADD_BLOB, BODY},
-    {BLOB, "PUT", NULL, "seal", NULL, "SealAppendBlob", azblob_blob_seal, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "page", "x-ms-copy-source", "PutPageFromUrl", azblob_blob_put_page_from_url, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "page", NULL, "PutPage", azblob_blob_put_page, "w", WRITE_BLOB, BODY},
+    {BLOB, "PUT", NULL, "appendblock", "x-ms-copy-source", "AppendBlockFromUrl", azblob_blob_append_from_url, "aw", POLICY_BLOB_ADD, WRITES},
+    {BLOB, "PUT", NULL, "appendblock", NULL, "AppendBlock", azblob_blob_append, "aw", POLICY_BLOB_ADD, BODY},
+    {BLOB, "PUT", NULL, "seal", NULL, "SealAppendBlob", azblob_blob_seal, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "page", "x-ms-copy-source", "PutPageFromUrl", azblob_blob_put_page_from_url, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "page", NULL, "PutPage", azblob_blob_put_page, "w", POLICY_BLOB_WRITE, BODY},
     /* Blob: the rest */
-    {BLOB, "DELETE", NULL, NULL, NULL, "DeleteBlob", azblob_blob_delete, "d", DELETE_BLOB, WRITES | AZBLOB_IN_BATCH},
-    {BLOB, "PUT", NULL, "undelete", NULL, "UndeleteBlob", azblob_blob_undelete, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "properties", NULL, "SetBlobProperties", azblob_blob_set_properties, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "metadata", NULL, "SetBlobMetadata", azblob_blob_set_metadata, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "tags", NULL, "SetBlobTags", azblob_blob_set_tags, "t", "containers/blobs/tags/write", BODY},
-    {BLOB, "PUT", NULL, "tier", NULL, "SetBlobTier", azblob_blob_set_tier, "w", WRITE_BLOB, WRITES | AZBLOB_IN_BATCH},
-    {BLOB, "PUT", NULL, "snapshot", NULL, "SnapshotBlob", azblob_blob_snapshot, "cw", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "lease", NULL, "LeaseBlob", azblob_lease, "wd", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "expiry", NULL, "SetBlobExpiry", azblob_blob_set_expiry, "w", WRITE_BLOB, WRITES},
-    {BLOB, "PUT", NULL, "immutabilityPolicies", NULL, "SetBlobImmutabilityPolicy", azblob_blob_set_immutability, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
-    {BLOB, "DELETE", NULL, "immutabilityPolicies", NULL, "DeleteBlobImmutabilityPolicy", azblob_blob_delete_immutability, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
-    {BLOB, "PUT", NULL, "legalhold", NULL, "SetBlobLegalHold", azblob_blob_set_legal_hold, "i", "containers/blobs/immutableStorage/runAsSuperUser/action", WRITES | ADMIN},
-    {BLOB, "POST", NULL, "query", NULL, "QueryBlobContents", azblob_not_offered, "r", READ_BLOB, REFUSED},
+    {BLOB, "DELETE", NULL, NULL, NULL, "DeleteBlob", azblob_blob_delete, "d", POLICY_BLOB_DELETE, WRITES | AZBLOB_IN_BATCH},
+    {BLOB, "PUT", NULL, "undelete", NULL, "UndeleteBlob", azblob_blob_undelete, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "properties", NULL, "SetBlobProperties", azblob_blob_set_properties, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "metadata", NULL, "SetBlobMetadata", azblob_blob_set_metadata, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "tags", NULL, "SetBlobTags", azblob_blob_set_tags, "t", POLICY_TAGS_WRITE, BODY},
+    {BLOB, "PUT", NULL, "tier", NULL, "SetBlobTier", azblob_blob_set_tier, "w", POLICY_BLOB_WRITE, WRITES | AZBLOB_IN_BATCH},
+    {BLOB, "PUT", NULL, "snapshot", NULL, "SnapshotBlob", azblob_blob_snapshot, "cw", POLICY_BLOB_CREATE, WRITES},
+    {BLOB, "PUT", NULL, "lease", NULL, "LeaseBlob", azblob_lease, "wd", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "expiry", NULL, "SetBlobExpiry", azblob_blob_set_expiry, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "immutabilityPolicies", NULL, "SetBlobImmutabilityPolicy", azblob_blob_set_immutability, "i", POLICY_IMMUTABILITY, WRITES | ADMIN},
+    {BLOB, "DELETE", NULL, "immutabilityPolicies", NULL, "DeleteBlobImmutabilityPolicy", azblob_blob_delete_immutability, "i", POLICY_IMMUTABILITY, WRITES | ADMIN},
+    {BLOB, "PUT", NULL, "legalhold", NULL, "SetBlobLegalHold", azblob_blob_set_legal_hold, "i", POLICY_IMMUTABILITY, WRITES | ADMIN},
+    {BLOB, "POST", NULL, "query", NULL, "QueryBlobContents", azblob_not_offered, "r", POLICY_BLOB_READ, REFUSED},
     /* clang-format on */
 };
 
@@ -113,9 +103,13 @@ static const struct azblob_operation operations[] = {
 static const struct azblob_operation preflight = {.which = AZBLOB_SERVICE,
                                                   .method = "OPTIONS",
                                                   .name = "PreflightBlobRequest",
-                                                  .handler = azblob_preflight};
-static const struct azblob_operation web = {
-    .which = AZBLOB_WEB, .method = "GET", .name = "GetWebContent", .handler = azblob_web};
+                                                  .handler = azblob_preflight,
+                                                  .action = NO_ACTION};
+static const struct azblob_operation web = {.which = AZBLOB_WEB,
+                                            .method = "GET",
+                                            .name = "GetWebContent",
+                                            .handler = azblob_web,
+                                            .action = NO_ACTION};
 /* With x-ms-blob-type (or none of a copy), "x-ms-copy-source" means two different operations. */
 static const struct azblob_operation copy = {.which = AZBLOB_BLOB,
                                              .method = "PUT",
@@ -123,7 +117,7 @@ static const struct azblob_operation copy = {.which = AZBLOB_BLOB,
                                              .name = "CopyBlob",
                                              .handler = azblob_blob_copy,
                                              .permissions = "cw",
-                                             .action = WRITE_BLOB,
+                                             .action = POLICY_BLOB_WRITE,
                                              .flags = WRITES | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW};
 
 static bool same_word(const char *wanted, const char *given)
@@ -152,6 +146,14 @@ static const struct azblob_operation *find(const struct azblob_request *r)
             return &copy;
         return &operations[i];
     }
+    return NULL;
+}
+
+const struct azblob_operation *azblob_operation_get_blob(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+        if (operations[i].handler == azblob_blob_get)
+            return &operations[i];
     return NULL;
 }
 

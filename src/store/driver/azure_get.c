@@ -13,7 +13,7 @@
 #include "codec/base64.h"
 #include "crypto/crc.h"
 #include "store/driver/azure_private.h"
-#include "store/driver/azure_structured.h"
+#include "http/structured.h"
 
 enum asked { ASKED_NOTHING, ASKED_CRC64, ASKED_MD5, ASKED_STRUCTURED };
 
@@ -33,7 +33,7 @@ struct reading {
     struct checksums said;
     uint64_t crc64;
     struct hash md5;
-    struct azure_structured structured;
+    struct structured structured;
     bool is_structured;
 };
 
@@ -158,7 +158,7 @@ static int get_begun(struct http_begun *begun, const struct http_response *respo
     if (r->options->if_match && !same_string(r->options->if_match, r->ret->etag))
         return err_set(&call->err, ERR_CHANGED, "it is not the version asked for any more");
     if (r->is_structured)
-        azure_structured_init(&r->structured, &r->sink);
+        structured_init(&r->structured, &r->sink);
     return 0;
 }
 
@@ -198,7 +198,7 @@ static int verify(struct reading *r, struct call *call)
     bool differs = false, checked = false;
 
     if (r->is_structured) {
-        if (azure_structured_finish(&r->structured, &checked, &call->err) < 0)
+        if (structured_finish(&r->structured, &checked, &call->err) < 0)
             return -1;
         r->check = checked ? TRANSPORT_CRC64 : TRANSPORT_LENGTH;
     } else if (r->check == TRANSPORT_CRC64) {

@@ -8,7 +8,7 @@
  *   azure_error.c       what a refusal means
  *   azure_properties.c  headers <-> struct object
  *   azure_xml.c         List Blobs, List Containers, tags, page ranges
- *   azure_get.c         reading;  azure_structured.c  bodies with checksums inside
+ *   azure_get.c         reading (bodies with checksums inside: http/structured.h)
  *   azure_put.c         block blobs;  azure_types.c  append and page blobs
  *   azure_copy.c        server-side copies, tiers, tags, extents
  *   azure_container.c   containers;  azure_settings.c  what is set on them
