@@ -257,6 +257,10 @@ static int by_credentials(struct azblob_request *r, struct call *call)
     const char *header = azblob_get(r, "Authorization");
     bool sas = azblob_query(r, "sig");
 
+    if ((r->operation->flags & AZBLOB_BEARER_ONLY) &&
+        (!header || strncasecmp(header, "Bearer ", 7) != 0))
+        return azblob_fail_with(r, AZBLOB_AUTHENTICATION_FAILED, "AuthenticationErrorDetail",
+                                "Only authentication scheme Bearer is supported", call);
     if (header && strncasecmp(header, "SharedKey", 9) == 0)
         return azblob_authorize_key(r, call);
     if (header && strncasecmp(header, "Bearer ", 7) == 0)

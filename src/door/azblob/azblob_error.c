@@ -110,8 +110,9 @@ enum azblob_code azblob_code_of(const struct azblob_request *r, const struct err
 
     if (e->fault == FAULT_OBJECT_EXISTS && r->create_only)
         return AZBLOB_UNAUTHORIZED_BLOB_OVERWRITE;
-    if (azblob_body_was_cut(r))
-        return AZBLOB_BODY_CUT;
+    code = azblob_body_fault(r, e);
+    if (code)
+        return code;
     if (e->fault > FAULT_NONE && e->fault < FAULT_COUNT) {
         code = fault_codes[e->fault].code;
         if (r->target.which == AZBLOB_CONTAINER && fault_codes[e->fault].container)

@@ -29,9 +29,11 @@
 #ifndef DOOR_AZBLOB_AZBLOB_PRIVATE_H
 #define DOOR_AZBLOB_AZBLOB_PRIVATE_H
 
+#include "codec/json.h"
 #include "door/azblob/azblob.h"
 #include "door/azblob/azblob_code.h"
 #include "object/container.h"
+#include "object/lease.h"
 #include "object/read.h"
 #include "object/service.h"
 #include "util/buf.h"
@@ -39,6 +41,10 @@
 
 /* What an answer names as the version where the request names none: the newest known. */
 #define AZBLOB_VERSION "2026-06-06"
+
+#define AZBLOB_GUID_SIZE 37
+/* A fresh GUID. */
+void azblob_guid(char ret[AZBLOB_GUID_SIZE]);
 
 struct azblob {
     struct azblob_options options;
@@ -113,8 +119,9 @@ struct azblob_request {
     const struct azblob_channel *channel;
     void *channel_argument; /* the channel's: the exchange, the batch, the test */
     struct azblob_head head;
-    int64_t now; /* wall clock at the beginning */
-    char id[40]; /* x-ms-request-id, a GUID */
+    int64_t now;               /* wall clock at the beginning */
+    int64_t timeout;           /* the client asks for (nanoseconds); 0: none */
+    char id[AZBLOB_GUID_SIZE]; /* x-ms-request-id */
 
     /* Of the head; strings are borrowed from it. */
     const char *client_id; /* x-ms-client-request-id; NULL */
@@ -249,8 +256,8 @@ must_check int azblob_read_xml(struct azblob_request *r, size_t limit, const cha
 /* Set body and body_length: decodes what x-ms-structured-body says is framed. */
 must_check int azblob_body_open(struct azblob_request *r, struct source *body, struct call *call);
 void azblob_body_free(struct azblob_body *body);
-/* Whether what failed was the client's body: cut off, or wrongly framed. */
-bool azblob_body_was_cut(const struct azblob_request *r);
+/* The code where what failed was the client's body (cut off, wrongly framed), else AZBLOB_NONE. */
+enum azblob_code azblob_body_fault(const struct azblob_request *r, const struct err *e);
 /* Whether the client asks for a structured download (x-ms-structured-body on GET). */
 bool azblob_wants_structured(const struct azblob_request *r);
 
@@ -385,6 +392,25 @@ must_check int azblob_own_url(const struct azblob_request *r, const char *url,
                               struct azblob_target *ret, struct err *e);
 /* The place a target names (strings borrowed from it), with snapshot= and versionid=. */
 must_check int azblob_place(const struct azblob_target *t, struct place *ret);
+
+/* ---- XML and settings that several files write and read ---- */
+
+/* What a page of a list holds at most. */
+#define AZBLOB_LIST_MAX 5000
+
+/* The account's settings, an empty object where there are none.  Owned by the caller. */
+json_t *azblob_settings(const struct azblob_request *r);
+/* A <StorageServiceProperties> document into settings, and back (azblob_properties.c). */
+must_check int azblob_properties_read(struct azblob_request *r, const struct xml_node *root,
+                                      json_t *settings, struct call *call);
+void azblob_properties_write(struct buf *out, const json_t *settings);
+/* <Metadata> of the JSON of a row. */
+void azblob_write_metadata(struct buf *out, const char *json);
+/* The ServiceEndpoint of a list, escaped. */
+void azblob_write_endpoint(struct azblob_request *r, struct buf *out);
+/* An element with a query parameter's value, where it was given. */
+void azblob_write_asked(struct azblob_request *r, struct buf *out, const char *element,
+                        const char *key);
 
 /* CORS (azblob_cors.c): headers of the answer for an Origin the account's rules allow. */
 void azblob_say_cors(struct azblob_request *r);
