@@ -2,7 +2,6 @@
 /* Structured bodies: see structured.h. */
 #include "http/structured.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "crypto/crc.h"
@@ -313,25 +312,33 @@ static int begin_segment(struct structured_writer *w, struct call *call)
     return sink_write(w->to, field, sizeof(field), call);
 }
 
+static int end_segment(struct structured_writer *w, struct call *call)
+{
+    uint64_t length = w->given - (uint64_t)(w->segment - 1) * w->segment_size;
+
+    w->crc = crc64_nvme_combine(w->crc, w->segment_crc, length);
+    return write_checksum(w, w->segment_crc, call);
+}
+
 static int writer_write(struct sink *sink, const void *bytes, size_t n, struct call *call)
 {
     struct structured_writer *w = container_of(sink, struct structured_writer, sink);
     const char *at = bytes;
 
-    assert(n <= w->length - w->given);
+    if (n > w->length - w->given)
+        return err_set(&call->err, ERR_CORRUPT, "a body is longer than was said");
     while (n) {
         if (!w->left && begin_segment(w, call) < 0)
             return -1;
         size_t step = n < w->left ? n : (size_t)w->left;
         w->segment_crc = crc64_nvme(w->segment_crc, at, step);
-        w->crc = crc64_nvme(w->crc, at, step);
         if (sink_write(w->to, at, step, call) < 0)
             return -1;
         w->left -= step;
         w->given += step;
         at += step;
         n -= step;
-        if (!w->left && write_checksum(w, w->segment_crc, call) < 0)
+        if (!w->left && end_segment(w, call) < 0)
             return -1;
     }
     return 0;
@@ -348,7 +355,8 @@ void structured_writer_init(struct structured_writer *w, struct sink *to, uint64
 
 int structured_writer_finish(struct structured_writer *w, struct call *call)
 {
-    assert(w->given == w->length);
+    if (w->given != w->length)
+        return err_set(&call->err, ERR_CORRUPT, "a body is shorter than was said");
     if (w->segment == 0 && begin_segment(w, call) < 0)
         return -1;
     return write_checksum(w, w->crc, call);

@@ -98,7 +98,8 @@ struct structured_writer {
 
 /* How long the message of a body of length bytes is. */
 uint64_t structured_size(uint64_t length);
-/* to is borrowed; exactly length bytes are to be written, then structured_writer_finish(). */
+/* to is borrowed; exactly length bytes are to be written (else ERR_CORRUPT), then
+ * structured_writer_finish(). */
 void structured_writer_init(struct structured_writer *w, struct sink *to, uint64_t length);
 must_check int structured_writer_finish(struct structured_writer *w, struct call *call);
 

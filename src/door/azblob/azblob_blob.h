@@ -88,24 +88,6 @@ void azblob_say_refused(struct azblob_request *r, const struct object_row *o,
 /* "n/m" and its companions, from object_row.copy. */
 void azblob_say_copy(struct azblob_request *r, const struct object_row *o);
 
-/* ---- Structured bodies (azblob_blob_structured.c) ---- */
-
-/* A sink that frames length bytes as a structured body, version 1.0 with CRC-64 (see
- * store/driver/azure_structured.h for the layout), and pushes that on. */
-struct azblob_framer {
-    struct sink sink;
-    struct sink *to;
-    uint64_t length, seen;
-    uint64_t segment_size, segment_left;
-    uint64_t segment_crc, crc;
-    unsigned segment, segments;
-};
-/* The length of the whole message. */
-uint64_t azblob_framed_length(uint64_t length);
-void azblob_framer_init(struct azblob_framer *f, uint64_t length, struct sink *to);
-/* After the last byte: the trailer.  ERR_CORRUPT when not all of length has come. */
-must_check int azblob_framer_finish(struct azblob_framer *f, struct call *call);
-
 /* ---- The source of a copy (azblob_blob_source.c) ---- */
 
 /* What x-ms-copy-source names: a blob behind this door, or something elsewhere. */
@@ -143,8 +125,6 @@ must_check int azblob_source_digests(struct azblob_request *r, struct azblob_dig
 /* object_row.copy: {"id", "source", "status", "progress", "completed", "reason"}.  Heap. */
 char *azblob_copy_json(const char *id, const char *source, const char *status, uint64_t done,
                        uint64_t whole, int64_t completed, const char *reason);
-/* A fresh id, a GUID; text has room for 40. */
-void azblob_guid(char *text);
 /* Take over an opened foreign source and copy it on a thread of its own; pending is the destination
  * as it was made. */
 must_check int azblob_copier_start(struct azblob_request *r, struct azblob_copy_source *source,

@@ -6,6 +6,7 @@
 #include "crypto/crc.h"
 #include "crypto/hash.h"
 #include "door/azblob/azblob_blob.h"
+#include "http/structured.h"
 
 /* The longest range of which a digest is computed. */
 #define DIGEST_RANGE_MAX (4 * AZBLOB_MIB)
@@ -20,14 +21,14 @@ struct download {
 static int produce(void *argument, struct sink *sink, struct call *call)
 {
     struct download *d = argument;
-    struct azblob_framer framer;
+    struct structured_writer framer;
 
     if (!d->framed)
         return service_read(d->service, &d->reading, sink, call);
-    azblob_framer_init(&framer, d->reading.length, sink);
+    structured_writer_init(&framer, sink, d->reading.length);
     if (service_read(d->service, &d->reading, &framer.sink, call) < 0)
         return -1;
-    return azblob_framer_finish(&framer, call);
+    return structured_writer_finish(&framer, call);
 }
 
 static void download_free(void *argument)
@@ -106,9 +107,9 @@ static int answer_stream(struct azblob_request *r, struct reading *reading, stru
     *reading = (struct reading)READING_INIT;
     reading->object = object_row_new();
     if (d->framed) {
-        azblob_say(r, "x-ms-structured-body", "XSM/1.0; properties=crc64");
+        azblob_say(r, "x-ms-structured-body", STRUCTURED_NAME);
         azblob_sayf(r, "x-ms-structured-content-length", "%" PRIu64, length);
-        length = azblob_framed_length(length);
+        length = structured_size(length);
     }
     return azblob_answer_stream(r, d->reading.partial ? 206 : 200, length, produce, d,
                                 download_free, call);

@@ -84,7 +84,6 @@ static int open_framed(struct azblob_request *r, struct source *body, struct cal
     }
     r->body = &r->reader->source;
     r->body_length = length;
-    azblob_say(r, "x-ms-structured-body", STRUCTURED_NAME);
     return 0;
 }
 

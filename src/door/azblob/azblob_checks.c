@@ -188,12 +188,15 @@ int azblob_tags_header(struct azblob_request *r, char **ret_json, bool *ret_give
     return 0;
 }
 
-int azblob_tags_document(struct azblob_request *r, const struct xml_node *root, char **ret_json,
+int azblob_tags_document(struct azblob_request *r, const struct buf *xml, char **ret_json,
                          struct call *call)
 {
     auto_pairs struct pairs tags = PAIRS_INIT;
-    const struct xml_node *set = xml_child(root, "TagSet");
+    auto_xml struct xml_node *root = NULL;
 
+    if (xml_parse(xml->data, xml->length, &root, &call->err) < 0 || strcmp(root->name, "Tags") != 0)
+        return azblob_fail(r, AZBLOB_INVALID_XML_DOCUMENT, call);
+    const struct xml_node *set = xml_child(root, "TagSet");
     if (!set)
         return azblob_fail(r, AZBLOB_INVALID_XML_DOCUMENT, call);
     for (const struct xml_node *tag = xml_child(set, "Tag"); tag; tag = xml_next(tag)) {

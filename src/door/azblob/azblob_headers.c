@@ -277,8 +277,8 @@ void azblob_say_crc64(struct azblob_request *r, const struct checksums *sums)
     azblob_say(r, "x-ms-content-crc64", text);
 }
 
-void azblob_say_digests(struct azblob_request *r, const struct azblob_digests *digests,
-                        const struct checksums *sums)
+void azblob_answer_digests(struct azblob_request *r, const struct azblob_digests *digests,
+                           const struct checksums *sums)
 {
     if (digests->answer_md5)
         azblob_say_md5(r, "Content-MD5", sums);

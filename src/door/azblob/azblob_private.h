@@ -203,9 +203,8 @@ must_check int azblob_tags_header(struct azblob_request *r, char **ret_json, boo
 /* Ten, 128 and 256 characters, letters digits and " +-./:=_": sets InvalidTag or its kind. */
 must_check int azblob_tags_check(struct azblob_request *r, const struct pairs *tags,
                                  struct call *call);
-/* The <Tags> document of Set Blob Tags (azblob_read_xml()), likewise. */
-struct xml_node;
-must_check int azblob_tags_document(struct azblob_request *r, const struct xml_node *root,
+/* The <Tags> document of Set Blob Tags, likewise. */
+must_check int azblob_tags_document(struct azblob_request *r, const struct buf *xml,
                                     char **ret_json, struct call *call);
 
 /* Digests the body must have, from Content-MD5 (md5_header, NULL: not looked at) and
@@ -219,8 +218,8 @@ must_check int azblob_digests(struct azblob_request *r, const char *md5_header,
                               struct azblob_digests *ret, struct call *call);
 /* Say Content-MD5 or x-ms-content-crc64 as the request wants it: for parts (block, append, page).
  */
-void azblob_say_digests(struct azblob_request *r, const struct azblob_digests *digests,
-                        const struct checksums *sums);
+void azblob_answer_digests(struct azblob_request *r, const struct azblob_digests *digests,
+                           const struct checksums *sums);
 /* Say one of them, when it is known. */
 void azblob_say_md5(struct azblob_request *r, const char *name, const struct checksums *sums);
 void azblob_say_crc64(struct azblob_request *r, const struct checksums *sums);
@@ -251,6 +250,7 @@ enum azblob_code azblob_blob_name_fault(const char *name);
 must_check int azblob_read_body(struct azblob_request *r, size_t limit, struct buf *ret,
                                 struct call *call);
 /* The same as an XML document with this root; InvalidXmlDocument. */
+struct xml_node;
 must_check int azblob_read_xml(struct azblob_request *r, size_t limit, const char *root,
                                struct xml_node **ret, struct call *call);
 /* Set body and body_length: decodes what x-ms-structured-body says is framed. */
