@@ -68,6 +68,7 @@ void connection_begin(struct index_connection *c, bool writing)
 {
     c->now = 0;
     c->writing = writing;
+    c->silent = false;
 }
 
 /* ---- Opening ---- */
@@ -250,9 +251,27 @@ int index_write(struct index *index, enum index_durability durability, db_functi
                     call);
 }
 
+int index_view(struct index *index, db_function *function, void *argument, struct call *call)
+{
+    struct work work = {.index = index, .function = function, .argument = argument};
+    struct index_connection *c;
+
+    if (connection_open(index, true, &c, call) < 0)
+        return -1;
+    int result = db_transact_mode(c->db, DB_VIEW, run_read, &work, call);
+    connection_close(c);
+    return result;
+}
+
 /* ---- The clock ---- */
 
-/* Only the writer's thread sets last_now. */
+void index_times_after(struct index *index, int64_t time)
+{
+    if (time > atomic_load(&index->last_now))
+        atomic_store(&index->last_now, time);
+}
+
+/* While writes run, only the writer's thread sets last_now. */
 static int64_t local_now(struct index *index, bool writing)
 {
     int64_t now = clock_wall() / TICK * TICK;

@@ -26,6 +26,8 @@ static inline const char *column_text(const void *row, const struct column *c)
     return *(char *const *)(const void *)((const char *)row + c->offset);
 }
 
+void column_bind(struct db_statement *s, int number, const struct column *c, const void *row);
+
 /* ---- SQL made from the tables' descriptions (sql.c) ---- */
 
 #define KEYS_MAX 4
@@ -49,6 +51,7 @@ struct index_connection {
     struct index *index;
     int64_t now; /* of the transaction that runs; 0: nobody asked yet */
     bool writing;
+    bool silent;                   /* this transaction's changes leave no lines in the journal */
     struct index_connection *next; /* in the pool */
 };
 /* Of a struct db that index_read() or index_write() handed out. */
@@ -114,7 +117,16 @@ struct index {
 };
 
 /* Keys of table meta. */
-#define META_SHIPPED_TIME "journal_time" /* of the newest line shipped */
+#define META_SHIPPED_TIME  "journal_time"  /* of the newest line shipped */
+#define META_SHIPPED       "journal_last"  /* the number of the newest line shipped */
+#define META_SHIPPED_TOKEN "journal_token" /* of the batch it went with */
+#define META_LEASE         "journal_lease" /* who ships */
+
+/* A long read, on a connection of its own. */
+must_check int index_view(struct index *index, db_function *function, void *argument,
+                          struct call *call);
+/* Times go on from here (a rebuilt index). */
+void index_times_after(struct index *index, int64_t time);
 
 must_check int index_schema(struct db *db, struct call *call);
 

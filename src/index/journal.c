@@ -49,6 +49,8 @@ int journal_put(struct db *db, const struct table *t, const void *rows, size_t c
     const char *at = rows;
     size_t taken = 0;
 
+    if (connection_of(db)->silent)
+        return 0;
     for (; t->journaled && count > 0; count -= taken, at += taken * t->row_size)
         if (put_line(db, t, at, count, &taken, call) < 0)
             return -1;
@@ -60,7 +62,7 @@ int journal_gone(struct db *db, const struct table *t, const void *row, size_t k
 {
     auto_buf struct buf line = BUF_INIT(LINE_MAX_BYTES);
 
-    if (!t->journaled)
+    if (!t->journaled || connection_of(db)->silent)
         return 0;
     buf_printf(&line, "{\"table\":\"%s\",\"gone\":", t->name);
     if (row_write_json(&line, t, keys, row, &call->err) < 0 ||

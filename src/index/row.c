@@ -75,7 +75,7 @@ void row_read(const struct table *t, struct db_statement *s, int first, void *re
     }
 }
 
-static void bind_column(struct db_statement *s, int number, const struct column *c, const void *row)
+void column_bind(struct db_statement *s, int number, const struct column *c, const void *row)
 {
     if (column_is_number(c)) {
         int64_t value = column_number(row, c);
@@ -98,7 +98,7 @@ static int prepare_bound(struct db *db, const char *sql, const struct table *t, 
     if (db_prepare(db, sql, ret, call) < 0)
         return -1;
     for (size_t i = 0; i < columns; i++)
-        bind_column(*ret, (int)i + 1, &t->columns[i], row);
+        column_bind(*ret, (int)i + 1, &t->columns[i], row);
     return 0;
 }
 

@@ -199,6 +199,15 @@ static const struct migration migrations[] = {
         " key TEXT COLLATE BINARY NOT NULL PRIMARY KEY,"
         " value TEXT NOT NULL"
         ") STRICT, WITHOUT ROWID;"},
+    {2, /* What stores list, while index_check_pieces() compares it. */
+     "CREATE TABLE listed ("
+     " run INTEGER NOT NULL,"
+     " place INTEGER NOT NULL,"
+     " key BLOB NOT NULL,"
+     " size INTEGER NOT NULL,"
+     " known INTEGER NOT NULL,"
+     " PRIMARY KEY (run, place, key)"
+     ") STRICT, WITHOUT ROWID;"},
 };
 
 int index_schema(struct db *db, struct call *call)
