@@ -2,7 +2,7 @@
 /* What becomes of an object when another takes its place or it is deleted. */
 #include <string.h>
 
-#include "object/object_private.h"
+#include "object/layout.h"
 #include "object/tags.h"
 
 #define DAY (24 * 3600 * CLOCK_SECOND)
@@ -48,16 +48,17 @@ static int has_row(struct db *db, const char *sql, int64_t number, struct call *
 int piece_let_go(struct service *service, struct db *db, int64_t piece, int64_t now,
                  struct call *call)
 {
+    auto_piece_row struct piece_row row = piece_row_new();
+    row.id = piece;
+    /* Of two gateways that let go of it at once, the second must see what the first did. */
+    int found = row_lock(db, &piece_table, &row, call);
+    if (found <= 0)
+        return found;
     int used = has_row(db, "SELECT 1 FROM extent WHERE piece = ?1 LIMIT 1", piece, call);
     if (used == 0)
         used = has_row(db, "SELECT 1 FROM block WHERE piece = ?1 LIMIT 1", piece, call);
     if (used != 0)
         return used < 0 ? -1 : 0;
-    auto_piece_row struct piece_row row = piece_row_new();
-    row.id = piece;
-    int found = row_lock(db, &piece_table, &row, call);
-    if (found <= 0)
-        return found;
     struct garbage_row garbage = {.piece = piece,
                                   .store = row.store,
                                   .container = row.container,
@@ -143,13 +144,12 @@ int object_purge(struct service *service, struct db *db, const struct object_row
                  struct call *call)
 {
     struct object_row untagged = {.id = o->id};
-    if (row_delete(db, &object_table, o, call) < 0 || tags_index(db, &untagged, call) < 0)
+    int shared = layout_shared(db, o->layout, o->id, call);
+    if (shared < 0 || row_delete(db, &object_table, o, call) < 0 ||
+        tags_index(db, &untagged, call) < 0)
         return -1;
-    if (o->layout == 0)
+    if (o->layout == 0 || shared > 0)
         return 0;
-    int shared = has_row(db, "SELECT 1 FROM object WHERE layout = ?1 LIMIT 1", o->layout, call);
-    if (shared != 0)
-        return shared < 0 ? -1 : 0;
     return layout_purge(service, db, o->layout, now, call);
 }
 
@@ -291,8 +291,9 @@ int object_touch(struct db *db, struct object_row *o, int64_t now, struct call *
     free(o->etag);
     o->etag = etag_of(now);
     o->modified = now;
-    /* A lease that has run out cannot be renewed once the object has changed. */
-    if (lease_word_at(o->lease_state, o->lease_until, now) == LEASE_WORD_EXPIRED)
+    /* A lease that has run out or been broken is forgotten once the object has changed. */
+    enum lease_word word = lease_word_at(o->lease_state, o->lease_until, now);
+    if (word == LEASE_WORD_EXPIRED || word == LEASE_WORD_BROKEN)
         lease_clear(o);
     return row_update(db, &object_table, o, call);
 }

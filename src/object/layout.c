@@ -6,8 +6,11 @@ int layout_shared(struct db *db, int64_t layout, int64_t object, struct call *ca
 {
     struct db_statement *find;
 
-    if (db_prepare(db, "SELECT 1 FROM object WHERE layout = ?1 AND id <> ?2 LIMIT 1", &find, call) <
-        0)
+    /* "layout <> 0" leads to the index, which has no others. */
+    if (db_prepare(db,
+                   "SELECT 1 FROM object WHERE layout = ?1 AND layout <> 0 AND id <> ?2 LIMIT 1 "
+                   "FOR UPDATE",
+                   &find, call) < 0)
         return -1;
     auto_statement struct db_statement *guard = find;
     db_bind_int(find, 1, layout);

@@ -15,7 +15,8 @@
 
 #include "object/object_private.h"
 
-/* 1 when another row of table object has this layout too, 0 not, -1. */
+/* 1 when another row of table object has this layout too, and keeps it until the end of this
+ * transaction; 0 not, -1. */
 must_check int layout_shared(struct db *db, int64_t layout, int64_t object, struct call *call);
 /* A fresh layout with the extents of another below size; the pieces are shared. */
 must_check int layout_clone(struct db *db, int64_t layout, uint64_t size, int64_t *ret,

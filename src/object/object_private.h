@@ -179,6 +179,9 @@ must_check int piece_write(struct service *service, const struct place *place, s
 /* Inside the transaction that makes rows speak of it: insert its row, take its intent away.
  * FAULT_EXPIRED when the intent is gone. */
 must_check int piece_commit(struct db *db, const struct piece *p, struct call *call);
+/* Nobody can commit the piece any more, and the sweep removes it: 1, or 0 when its intent is gone
+ * (committed, or given up before). */
+must_check int intent_give_up(struct db *db, int64_t piece, int64_t now, struct call *call);
 /* It will not be used: give it up now rather than when its intent expires.  Never fails. */
 void piece_discard(struct service *service, struct piece *p);
 

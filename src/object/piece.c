@@ -285,30 +285,67 @@ int piece_commit(struct db *db, const struct piece *p, struct call *call)
     return row_insert(db, &piece_table, &p->row, call);
 }
 
-static int intent_expire(struct db *db, void *argument, struct call *call)
+int intent_give_up(struct db *db, int64_t piece, int64_t now, struct call *call)
 {
-    const struct piece *p = argument;
-    struct db_statement *gone;
-    if (db_prepare(db, "DELETE FROM intent WHERE piece = ?1", &gone, call) < 0)
-        return -1;
-    db_bind_int(gone, 1, p->row.id);
-    return db_run(gone, NULL, call);
+    auto_intent_row struct intent_row intent = intent_row_new();
+    intent.piece = piece;
+    int found = row_lock(db, &intent_table, &intent, call);
+    if (found <= 0)
+        return found;
+    struct garbage_row garbage = {.piece = piece,
+                                  .store = intent.store,
+                                  .container = intent.container,
+                                  .key = intent.key,
+                                  .after = now};
+    return row_put(db, &garbage_table, &garbage, call) < 0 ||
+                   row_delete(db, &intent_table, &intent, call) < 0
+               ? -1
+               : 1;
 }
 
+struct discard_task {
+    int64_t piece;
+    bool given_up;
+};
+
+static int discard(struct db *db, void *argument, struct call *call)
+{
+    struct discard_task *task = argument;
+    int64_t now;
+    if (index_now(db, &now, call) < 0)
+        return -1;
+    int given_up = intent_give_up(db, task->piece, now, call);
+    task->given_up = given_up > 0;
+    return given_up < 0 ? -1 : 0;
+}
+
+static int garbage_forget(struct db *db, void *argument, struct call *call)
+{
+    const struct discard_task *task = argument;
+    struct garbage_row row = {.piece = task->piece};
+    return row_delete(db, &garbage_table, &row, call);
+}
+
+/* The intent goes first: where it is gone already, a commit whose outcome nobody told us made rows
+ * speak of the piece.  What fails here is found by the sweep. */
 void piece_discard(struct service *service, struct piece *p)
 {
     if (p->row.id == 0)
         return;
     struct call aside = {.deadline = clock_monotonic() + SWEEP_TIME};
+    struct discard_task task = {.piece = p->row.id};
     struct service_store *to = service_store_of(service, p->row.store);
     struct object_key key = {.container = p->row.container, .name = p->row.key};
-    /* The intent stays where the store cannot answer now: the sweep comes back to it. */
-    if (to == NULL ||
+    if (index_write(service->index, INDEX_RELAXED, discard, &task, &aside) < 0) {
+        log_line(LOG_WARNING, "an intent is left to expire: %s", aside.err.text);
+        return;
+    }
+    if (!task.given_up || to == NULL ||
         (store_remove(to->store, &key, NULL, &aside) < 0 && aside.err.code != ERR_NOT_FOUND))
         return;
     err_clear(&aside.err);
-    if (index_write(service->index, INDEX_RELAXED, intent_expire, p, &aside) < 0)
-        log_line(LOG_WARNING, "an intent is left to expire: %s", aside.err.text);
+    if (index_write(service->index, INDEX_RELAXED, garbage_forget, &task, &aside) < 0)
+        log_line(LOG_WARNING, "a removed piece is left to the sweep: %s", aside.err.text);
 }
 
 int extent_add(struct db *db, int64_t layout, uint64_t start, uint64_t length, int64_t piece,

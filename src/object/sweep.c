@@ -51,24 +51,6 @@ int sweep_select(struct sweep *s, struct db *db, const char *sql, int64_t until,
 
 /* ---- Uploads that never became an object ---- */
 
-static int intent_give_up(struct db *db, int64_t piece, int64_t now, struct call *call)
-{
-    auto_intent_row struct intent_row intent = intent_row_new();
-
-    intent.piece = piece;
-    int found = row_lock(db, &intent_table, &intent, call);
-    if (found <= 0)
-        return found;
-    struct garbage_row garbage = {.piece = piece,
-                                  .store = intent.store,
-                                  .container = intent.container,
-                                  .key = intent.key,
-                                  .after = now};
-    return row_put(db, &garbage_table, &garbage, call) < 0
-               ? -1
-               : row_delete(db, &intent_table, &intent, call);
-}
-
 static int sweep_intents(struct db *db, void *argument, struct call *call)
 {
     struct sweep *s = argument;
