@@ -183,14 +183,14 @@ static int buffered_part_in(struct large *l, uint32_t number, unsigned char *byt
 
 static int buffered_part(struct large *l, uint32_t number, struct call *call)
 {
-    struct pool *bodies = &l->item->mover->bodies;
-    unsigned char *bytes = pool_take(bodies, l->part_size);
+    struct body_pool *bodies = &l->item->mover->bodies;
+    unsigned char *bytes = body_pool_take(bodies, l->part_size);
 
     if (!bytes)
         return err_set(&call->err, ERR_BUSY, "no memory for a part of %llu bytes",
                        (unsigned long long)large_part_length(l, number));
     int result = buffered_part_in(l, number, bytes, call);
-    pool_give(bodies, bytes, l->part_size);
+    body_pool_give(bodies, bytes, l->part_size);
     return result;
 }
 

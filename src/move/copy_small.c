@@ -17,7 +17,7 @@ static void body_release(struct body *b)
 {
     if (!b->mover)
         return;
-    pool_give(&b->mover->bodies, b->bytes, b->size);
+    body_pool_give(&b->mover->bodies, b->bytes, b->size);
     budget_give(&b->mover->memory, b->size);
 }
 
@@ -25,7 +25,7 @@ static int body_take(struct body *b, struct mover *m, uint64_t size, struct call
 {
     if (budget_take(&m->memory, size, call) < 0)
         return -1;
-    *b = (struct body){.mover = m, .size = size, .bytes = pool_take(&m->bodies, size)};
+    *b = (struct body){.mover = m, .size = size, .bytes = body_pool_take(&m->bodies, size)};
     return b->bytes ? 0
                     : err_set(&call->err, ERR_BUSY, "no memory for a body of %llu bytes",
                               (unsigned long long)size);

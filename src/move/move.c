@@ -266,7 +266,7 @@ void mover_init(struct mover *m, struct ledger *l, const struct move_options *op
                         .target = options->target,
                         .workers = options->workers ? options->workers : MOVE_WORKERS};
     budget_init(&m->memory, options->memory ? options->memory : MOVE_MEMORY);
-    pool_init(&m->bodies, m->memory.whole);
+    body_pool_init(&m->bodies, m->memory.whole);
     (void)pthread_mutex_init(&m->lock, NULL);
     (void)pthread_mutex_init(&m->finish_lock, NULL);
     (void)pthread_cond_init(&m->finish_changed, NULL);
@@ -281,7 +281,7 @@ void mover_release(struct mover *m)
     }
     free(m->containers);
     budget_release(&m->memory);
-    pool_release(&m->bodies);
+    body_pool_release(&m->bodies);
     (void)pthread_mutex_destroy(&m->lock);
     (void)pthread_mutex_destroy(&m->finish_lock);
     (void)pthread_cond_destroy(&m->finish_changed);

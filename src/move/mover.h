@@ -7,10 +7,10 @@
 #ifndef MOVE_MOVER_H
 #define MOVE_MOVER_H
 
+#include "move/body_pool.h"
 #include "move/carry.h"
 #include "move/move.h"
 #include "move/name.h"
-#include "move/pool.h"
 #include "util/thread.h"
 
 /* Bodies up to this size are copied in one piece, larger ones in parts of at least this size. */
@@ -59,7 +59,7 @@ struct mover {
     bool again;             /* an earlier run of this job moved things */
     struct move_plan *plan; /* not NULL: only looking */
     struct budget memory;
-    struct pool bodies;
+    struct body_pool bodies;
     struct cancel listing_done; /* raised by the lister at its end */
     struct cancel workers_done; /* raised when every worker has ended */
     atomic_int failures;        /* one after the other, without a success between */

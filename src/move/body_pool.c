@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Buffers for bodies: see pool.h. */
-#include "move/pool.h"
+#include "move/body_pool.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,8 +12,8 @@
 #define MAPPED_MIN ((uint64_t)128 * 1024)
 
 /* Stands at the beginning of a kept buffer. */
-struct pool_buffer {
-    struct pool_buffer *next;
+struct body_pool_buffer {
+    struct body_pool_buffer *next;
     uint64_t size;
 };
 
@@ -27,29 +27,29 @@ static uint64_t size_of(uint64_t n)
     return (n + step - 1) / step * step;
 }
 
-void pool_init(struct pool *p, uint64_t whole)
+void body_pool_init(struct body_pool *p, uint64_t whole)
 {
-    *p = (struct pool){.whole = whole};
+    *p = (struct body_pool){.whole = whole};
     (void)pthread_mutex_init(&p->lock, NULL);
 }
 
-static void unmap_first(struct pool *p, struct pool_buffer **at)
+static void unmap_first(struct body_pool *p, struct body_pool_buffer **at)
 {
-    struct pool_buffer *b = *at;
+    struct body_pool_buffer *b = *at;
 
     *at = b->next;
     p->held -= b->size;
     (void)munmap(b, b->size);
 }
 
-void pool_release(struct pool *p)
+void body_pool_release(struct body_pool *p)
 {
     while (p->kept)
         unmap_first(p, &p->kept);
     (void)pthread_mutex_destroy(&p->lock);
 }
 
-void *pool_take(struct pool *p, uint64_t n)
+void *body_pool_take(struct body_pool *p, uint64_t n)
 {
     uint64_t size = size_of(n);
 
@@ -57,9 +57,9 @@ void *pool_take(struct pool *p, uint64_t n)
         return malloc(n ? n : 1);
     {
         locked(&p->lock);
-        for (struct pool_buffer **at = &p->kept; *at; at = &(*at)->next)
+        for (struct body_pool_buffer **at = &p->kept; *at; at = &(*at)->next)
             if ((*at)->size == size) {
-                struct pool_buffer *b = *at;
+                struct body_pool_buffer *b = *at;
                 *at = b->next;
                 return b;
             }
@@ -75,9 +75,9 @@ void *pool_take(struct pool *p, uint64_t n)
     return NULL;
 }
 
-void pool_give(struct pool *p, void *bytes, uint64_t n)
+void body_pool_give(struct body_pool *p, void *bytes, uint64_t n)
 {
-    struct pool_buffer *b = bytes;
+    struct body_pool_buffer *b = bytes;
 
     if (n < MAPPED_MIN) {
         free(bytes);

@@ -9,27 +9,27 @@
  *
  * Any thread.
  */
-#ifndef MOVE_POOL_H
-#define MOVE_POOL_H
+#ifndef MOVE_BODY_POOL_H
+#define MOVE_BODY_POOL_H
 
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct pool_buffer;
+struct body_pool_buffer;
 
-struct pool {
+struct body_pool {
     uint64_t whole;
     pthread_mutex_t lock;
-    struct pool_buffer *kept; /* guarded by lock */
-    uint64_t held;            /* guarded by lock: bytes in use and kept */
+    struct body_pool_buffer *kept; /* guarded by lock */
+    uint64_t held;                 /* guarded by lock: bytes in use and kept */
 };
 
-void pool_init(struct pool *p, uint64_t whole);
-void pool_release(struct pool *p);
+void body_pool_init(struct body_pool *p, uint64_t whole);
+void body_pool_release(struct body_pool *p);
 /* At least n bytes, or NULL when there is no memory.  Undefined content. */
-void *pool_take(struct pool *p, uint64_t n);
+void *body_pool_take(struct body_pool *p, uint64_t n);
 /* n: as taken.  NULL is fine. */
-void pool_give(struct pool *p, void *bytes, uint64_t n);
+void body_pool_give(struct body_pool *p, void *bytes, uint64_t n);
 
 #endif
