@@ -8,6 +8,9 @@
 //   node judge.mjs azure-sas PERMISSIONS [SECONDS]   an account SAS that expires so many seconds from now
 //   node judge.mjs s3-read [PREFIX]          buckets, likewise; S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY,
 //   node judge.mjs s3-wipe [PREFIX]          S3_SECRET_KEY say where
+//   node judge.mjs s3-versioned BUCKET       makes a bucket that keeps versions
+//   node judge.mjs s3-versions BUCKET        all versions, each with its content, newest first
+//   node judge.mjs s3-website BUCKET         what is set on it
 //
 // The Azure account is BED_AZURE_CONNECTION_STRING's.  A name that is no UTF-16 cannot come up.
 import { createHash } from "node:crypto";
@@ -189,9 +192,48 @@ async function readS3(prefix) {
     }
 }
 
+async function versionedS3(Bucket) {
+    const client = s3();
+    await client.send(new s3sdk.CreateBucketCommand({ Bucket }));
+    await client.send(new s3sdk.PutBucketVersioningCommand(
+        { Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+}
+
+async function* versionsOf(client, Bucket) {
+    let KeyMarker, VersionIdMarker;
+    do {
+        const page = await client.send(
+            new s3sdk.ListObjectVersionsCommand({ Bucket, KeyMarker, VersionIdMarker }));
+        for (const version of page.Versions ?? []) yield version;
+        for (const marker of page.DeleteMarkers ?? []) yield { ...marker, marker: true };
+        KeyMarker = page.IsTruncated ? page.NextKeyMarker : undefined;
+        VersionIdMarker = page.NextVersionIdMarker;
+    } while (KeyMarker !== undefined);
+}
+
+async function readVersions(Bucket) {
+    const client = s3();
+    for await (const { Key, VersionId, IsLatest, marker } of versionsOf(client, Bucket)) {
+        if (marker) {
+            tell({ name: Key, version: VersionId, latest: IsLatest, marker });
+            continue;
+        }
+        const object = await client.send(new s3sdk.GetObjectCommand({ Bucket, Key, VersionId }));
+        tell({ name: Key, version: VersionId, latest: IsLatest, ...await digest(object.Body) });
+    }
+}
+
+async function websiteS3(Bucket) {
+    const answer = await s3().send(new s3sdk.GetBucketWebsiteCommand({ Bucket })).catch(() => ({}));
+    tell({ index: answer.IndexDocument?.Suffix ?? null, error: answer.ErrorDocument?.Key ?? null });
+}
+
 async function wipeS3(prefix) {
     const client = s3();
     for (const Bucket of await bucketsOf(client, prefix)) {
+        for await (const { Key, VersionId } of versionsOf(client, Bucket))
+            if (VersionId && VersionId !== "null")
+                await client.send(new s3sdk.DeleteObjectCommand({ Bucket, Key, VersionId }));
         for await (const page of pages(client, Bucket))
             await each(page, ({ Key }) => client.send(new s3sdk.DeleteObjectCommand({ Bucket, Key })));
         const { Uploads } = await client.send(new s3sdk.ListMultipartUploadsCommand({ Bucket }));
@@ -204,5 +246,6 @@ async function wipeS3(prefix) {
 const actions = {
     "azure-read": readAzure, "azure-fill": fillAzure, "azure-wipe": wipeAzure,
     "azure-page": pageAzure, "azure-sas": sasAzure, "s3-read": readS3, "s3-wipe": wipeS3,
+    "s3-versioned": versionedS3, "s3-versions": readVersions, "s3-website": websiteS3,
 };
 await actions[action](argument, ...more);

@@ -78,6 +78,21 @@ class S3:
     def wipe(self, prefix):
         kit.node("judge.mjs", "s3-wipe", prefix)
 
+    def make_versioned(self, bucket):
+        kit.node("judge.mjs", "s3-versioned", bucket)
+
+    def versions(self, bucket):
+        """{name: [sha256 of each version, the oldest first]}; the last one must be the latest."""
+        found = {}
+        for line in lines(kit.node("judge.mjs", "s3-versions", bucket)):
+            expect(not line.get("marker"), "a delete marker:", line)
+            expect(line["latest"] == (line["name"] not in found), "not newest first:", line)
+            found.setdefault(line["name"], []).insert(0, line["sha256"])
+        return found
+
+    def website(self, bucket):
+        return lines(kit.node("judge.mjs", "s3-website", bucket))[0]
+
 
 class Swift:
     """The bed swift (tempauth) or keystone, read over plain HTTP."""
