@@ -92,6 +92,8 @@ int conditions_check_write(const struct conditions *c, const struct scene *s, st
     if (!s->found) {
         if (c->if_match != NULL || c->if_tags != NULL)
             return fault_set(e, FAULT_CONDITION, "the object is not there to match a condition");
+        if (c->copy != NULL)
+            return fault_set(e, FAULT_NO_COPY_PENDING, "the object a copy ran onto is gone");
         return 0;
     }
     bool star = c->if_none_match != NULL && strcmp(c->if_none_match, "*") == 0;
@@ -101,6 +103,8 @@ int conditions_check_write(const struct conditions *c, const struct scene *s, st
     bool unmodified;
     if (!holds(c, &v, &unmodified))
         return fault_set(e, FAULT_CONDITION, "a condition on '%s' does not hold", o->name);
+    if (conditions_check_copy(c, o, s->now, e) < 0)
+        return -1;
     return tags_check(c, o, e);
 }
 

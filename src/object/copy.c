@@ -24,6 +24,36 @@ static bool is_pending(const char *copy, const char **ret_id, json_t **ret_json)
     return same_string(json_text(*ret_json, "status"), "pending");
 }
 
+bool copy_is_pending(const char *copy, int64_t now)
+{
+    auto_json json_t *json = NULL;
+    const char *id;
+    int64_t beat;
+
+    /* Nearly every object is no copy, and nearly every copy is done. */
+    if (!copy || !strstr(copy, "pending") || !is_pending(copy, &id, &json))
+        return false;
+    return !json_number(json, "beat", &beat) || now - beat <= COPY_SILENCE_MAX;
+}
+
+int conditions_check_copy(const struct conditions *c, const struct object_row *o, int64_t now,
+                          struct err *e)
+{
+    auto_json json_t *json = NULL;
+    const char *id;
+
+    if (!c->copy) {
+        if (!copy_is_pending(o->copy, now))
+            return 0;
+        return fault_set(e, FAULT_COPY_PENDING, "a copy onto '%s' is under way", o->name);
+    }
+    if (!is_pending(o->copy, &id, &json))
+        return fault_set(e, FAULT_NO_COPY_PENDING, "no copy onto '%s' is under way", o->name);
+    if (!same_string(id, c->copy))
+        return fault_set(e, FAULT_COPY_ID, "the copy onto '%s' has another id", o->name);
+    return 0;
+}
+
 /* The source stays locked: as long as it keeps its layout, the layout stays (layout.h). */
 static int open_source(struct db *db, const struct copy_request *request, struct scene *s,
                        struct call *call)
@@ -49,8 +79,6 @@ static int check_target(const struct copy_request *request, const struct scene *
 {
     const struct conditions *c = &request->conditions;
     const struct object_row *o = &s->object;
-    auto_json json_t *copy = NULL;
-    const char *id;
 
     if (conditions_check_write(c, s, e) < 0)
         return -1;
@@ -60,8 +88,6 @@ static int check_target(const struct copy_request *request, const struct scene *
                         : 0;
     if (lease_check(o, c->lease, true, s->now, e) < 0)
         return -1;
-    if (is_pending(o->copy, &id, &copy))
-        return fault_set(e, FAULT_COPY_PENDING, "another copy onto '%s' is under way", o->name);
     if (!request->to_type_block && o->type != source->object.type)
         return fault_set(e, FAULT_TYPE, "'%s' is an object of another type than its source",
                          o->name);

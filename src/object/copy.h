@@ -38,6 +38,11 @@ void copy_source_close(struct copy_source *s);
 void copy_source_close_p(struct copy_source **s);
 #define auto_copy_source cleanup(copy_source_close_p)
 
+/* Whether a copy (object_row.copy) is under way at a moment: its status is "pending", and whoever
+ * copies was heard of ("beat", nanoseconds, where the JSON has it) within COPY_SILENCE_MAX. */
+#define COPY_SILENCE_MAX (180 * CLOCK_SECOND)
+bool copy_is_pending(const char *copy, int64_t now);
+
 /* The state of a copy that runs for long, set by whoever runs or aborts it (copy: JSON with id and
  * status): FAULT_NO_COPY_PENDING when none does, FAULT_COPY_ID when it is another one. */
 must_check int service_set_copy(struct service *service, const struct place *place,

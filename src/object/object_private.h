@@ -95,6 +95,9 @@ char *version_of(int64_t now);
  * FAULT_OBJECT_EXISTS; what does not hold FAULT_CONDITION. */
 must_check int conditions_check_write(const struct conditions *c, const struct scene *s,
                                       struct err *e);
+/* The part of it that looks at a copy under way (copy.c). */
+must_check int conditions_check_copy(const struct conditions *c, const struct object_row *o,
+                                     int64_t now, struct err *e);
 /* For a read: FAULT_CONDITION or FAULT_UNMODIFIED. */
 must_check int conditions_check_read(const struct conditions *c, const struct object_row *o,
                                      struct err *e);

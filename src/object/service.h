@@ -80,6 +80,9 @@ struct conditions {
     const char *if_tags; /* an expression, see tags.h */
     const char *lease;   /* the id the client holds */
     bool s3;             /* compare with S3's ETags */
+    /* While a copy runs onto the object only writes that say its id are done (FAULT_COPY_PENDING);
+     * these are done only while it runs (FAULT_NO_COPY_PENDING, FAULT_COPY_ID). */
+    const char *copy;
 };
 #define CONDITIONS_INIT                                                  \
     {                                                                    \
