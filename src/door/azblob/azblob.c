@@ -14,6 +14,7 @@ struct azblob *azblob_new(const struct azblob_options *options)
 
     door->options = *options;
     door->policy = policy_new();
+    door->copier = azblob_copier_new();
     return door;
 }
 
@@ -21,6 +22,7 @@ void azblob_free(struct azblob *door)
 {
     if (!door)
         return;
+    azblob_copier_free(door->copier);
     policy_free(door->policy);
     free(door);
 }

@@ -28,6 +28,7 @@
 #include "auth/policy.h"
 #include "util/call.h"
 
+struct http_client;
 struct http_exchange;
 struct http_finished;
 struct networks;
@@ -70,6 +71,9 @@ struct azblob_options {
     const char *resource_id; /* for the challenge; NULL: "https://storage.azure.com" */
     bool plain_tokens;       /* bearer tokens over plain HTTP too (loopback, tests) */
 
+    /* Reads the sources of copies that lie elsewhere.  Clients name the URLs: it should be one with
+     * public_only.  NULL: there are no such copies.  Borrowed. */
+    struct http_client *http;
     const struct networks *proxies; /* whose word on the client's address counts; NULL: none */
 
     /* Any may be NULL: then there are no tokens, only the account's own keys and public access

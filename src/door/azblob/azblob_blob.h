@@ -31,10 +31,6 @@ static inline struct service *azblob_service(const struct azblob_request *r)
 
 /* ---- Headers of a request (azblob_blob_headers.c) ---- */
 
-/* Customer-provided keys and encryption scopes are not offered: a request that asks for them is
- * refused, because silently storing without them would betray what was asked for. */
-must_check int azblob_refuse_encryption(struct azblob_request *r, struct call *call);
-
 /* What a write may set, into a fresh row: x-ms-blob-content-*, x-ms-meta-*, x-ms-tags,
  * x-ms-access-tier, x-ms-immutability-policy-*, x-ms-legal-hold, x-ms-expiry-*. */
 enum azblob_properties {
@@ -112,6 +108,9 @@ void azblob_copy_source_release(struct azblob_copy_source *s);
 /* Read the headers and find out where it is, and whether the client may read it. */
 must_check int azblob_copy_source_find(struct azblob_request *r, struct azblob_copy_source *ret,
                                        struct call *call);
+/* Own: its row into object, under its conditions. */
+must_check int azblob_copy_source_stat(struct azblob_request *r, struct azblob_copy_source *s,
+                                       struct call *call);
 /* Make its bytes readable: body, length and object are set.  At most max bytes.  A foreign one that
  * is refused or cannot be reached is CannotVerifyCopySource. */
 must_check int azblob_copy_source_open(struct azblob_request *r, struct azblob_copy_source *s,
@@ -122,13 +121,24 @@ must_check int azblob_source_digests(struct azblob_request *r, struct azblob_dig
 
 /* ---- Copies that run for long (azblob_blob_copier.c) ---- */
 
-/* object_row.copy: {"id", "source", "status", "progress", "completed", "reason"}.  Heap. */
+#define AZBLOB_COPY_PENDING "pending"
+#define AZBLOB_COPY_SUCCESS "success"
+#define AZBLOB_COPY_ABORTED "aborted"
+#define AZBLOB_COPY_FAILED  "failed"
+
+/* object_row.copy: {"id", "source", "status", "progress", "completed", "reason", "beat"}; beat is
+ * when whoever copies was last known to live.  source is told without its query, which may hold a
+ * signature.  Heap.  completed TIME_UNKNOWN: not yet; reason may be NULL. */
 char *azblob_copy_json(const char *id, const char *source, const char *status, uint64_t done,
                        uint64_t whole, int64_t completed, const char *reason);
-/* Take over an opened foreign source and copy it on a thread of its own; pending is the destination
- * as it was made. */
+/* The same copy in another state.  done UINT64_MAX: as before. */
+char *azblob_copy_again(const char *copy, const char *status, uint64_t done, int64_t completed,
+                        const char *reason);
+
+/* Make the destination, empty and pending (*ret), and read the opened foreign source into it on a
+ * thread of its own.  ServerBusy when too many run. */
 must_check int azblob_copier_start(struct azblob_request *r, struct azblob_copy_source *source,
                                    const char *copy_id, const struct object_row *properties,
-                                   struct call *call);
+                                   struct object_row *ret, struct call *call);
 
 #endif

@@ -47,8 +47,7 @@ int azblob_blob_append(struct azblob_request *r, struct call *call)
     struct append_request request = {.body = r->body, .size = r->body_length};
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 ||
-        azblob_body_between(r, 1, AZBLOB_APPEND_MAX, call) < 0 ||
+    if (azblob_body_between(r, 1, AZBLOB_APPEND_MAX, call) < 0 ||
         azblob_digests(r, "Content-MD5", &digests, call) < 0)
         return -1;
     return append(r, &request, &digests, call);
@@ -60,8 +59,7 @@ int azblob_blob_append_from_url(struct azblob_request *r, struct call *call)
     struct append_request request = {0};
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 || azblob_body_between(r, 0, 0, call) < 0 ||
-        azblob_source_digests(r, &digests, call) < 0 ||
+    if (azblob_body_between(r, 0, 0, call) < 0 || azblob_source_digests(r, &digests, call) < 0 ||
         azblob_copy_source_find(r, &source, call) < 0 ||
         azblob_copy_source_open(r, &source, AZBLOB_APPEND_MAX, call) < 0)
         return -1;

@@ -68,7 +68,7 @@ int azblob_blob_put_block(struct azblob_request *r, struct call *call)
     struct stage_request request = {.body = r->body, .size = r->body_length};
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 || block_id(r, &request.block, call) < 0 ||
+    if (block_id(r, &request.block, call) < 0 ||
         azblob_body_between(r, 1, AZBLOB_BLOCK_MAX, call) < 0 ||
         azblob_digests(r, "Content-MD5", &digests, call) < 0)
         return -1;
@@ -81,8 +81,8 @@ int azblob_blob_put_block_from_url(struct azblob_request *r, struct call *call)
     struct stage_request request = {0};
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 || block_id(r, &request.block, call) < 0 ||
-        azblob_body_between(r, 0, 0, call) < 0 || azblob_source_digests(r, &digests, call) < 0 ||
+    if (block_id(r, &request.block, call) < 0 || azblob_body_between(r, 0, 0, call) < 0 ||
+        azblob_source_digests(r, &digests, call) < 0 ||
         azblob_copy_source_find(r, &source, call) < 0 ||
         azblob_copy_source_open(r, &source, AZBLOB_BLOCK_MAX, call) < 0)
         return -1;
@@ -170,8 +170,7 @@ int azblob_blob_put_block_list(struct azblob_request *r, struct call *call)
     struct azblob_digests digests = {0};
     struct checksums sums = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 ||
-        azblob_read_body(r, AZBLOB_BLOCK_LIST_MAX, &body, call) < 0 ||
+    if (azblob_read_body(r, AZBLOB_BLOCK_LIST_MAX, &body, call) < 0 ||
         azblob_check_document(r, &body, &digests, &sums, call) < 0)
         return -1;
     if (xml_parse(body.data, body.length, &root, &call->err) < 0)

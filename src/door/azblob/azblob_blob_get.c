@@ -121,7 +121,7 @@ int azblob_blob_get(struct azblob_request *r, struct call *call)
     struct range_digests digests;
 
     reading.object = object_row_new();
-    if (azblob_refuse_encryption(r, call) < 0 || read_range_digests(r, &digests, call) < 0)
+    if (read_range_digests(r, &digests, call) < 0)
         return -1;
     if (service_open_read(azblob_service(r), &r->place, &r->conditions,
                           r->has_range ? &r->range : NULL, &reading, call) < 0) {
@@ -146,8 +146,6 @@ int azblob_blob_get(struct azblob_request *r, struct call *call)
 
 static int stat_blob(struct azblob_request *r, struct object_row *ret, struct call *call)
 {
-    if (azblob_refuse_encryption(r, call) < 0)
-        return -1;
     if (service_stat(azblob_service(r), &r->place, &r->conditions, ret, call) < 0) {
         azblob_say_refused(r, ret, call);
         return -1;

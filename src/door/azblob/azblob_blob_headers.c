@@ -10,28 +10,6 @@
 
 #define DEFAULT_TYPE "application/octet-stream"
 
-int azblob_refuse_encryption(struct azblob_request *r, struct call *call)
-{
-    static const char *const headers[] = {
-        "x-ms-encryption-key",
-        "x-ms-encryption-key-sha256",
-        "x-ms-encryption-algorithm",
-        "x-ms-encryption-scope",
-        "x-ms-encryption-context",
-        "x-ms-source-encryption-key",
-        "x-ms-source-encryption-key-sha256",
-        "x-ms-source-encryption-algorithm",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
-        if (!azblob_get(r, headers[i]))
-            continue;
-        /* The name alone: the value may be the key itself. */
-        return azblob_fail_with(r, AZBLOB_UNSUPPORTED_HEADER, "HeaderName", headers[i], call);
-    }
-    return 0;
-}
-
 /* ---- Content headers ---- */
 
 static const struct {

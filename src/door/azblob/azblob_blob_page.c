@@ -74,8 +74,7 @@ int azblob_blob_put_page(struct azblob_request *r, struct call *call)
     bool update = strcasecmp(what, "update") == 0;
     if (!update && strcasecmp(what, "clear") != 0)
         return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, "x-ms-page-write", call);
-    if (azblob_refuse_encryption(r, call) < 0 ||
-        azblob_page_range(r, &request.offset, &request.length, call) < 0 ||
+    if (azblob_page_range(r, &request.offset, &request.length, call) < 0 ||
         (update ? page_body(r, &request, &digests, call) : azblob_body_between(r, 0, 0, call)) < 0)
         return -1;
     return write_pages(r, &request, &digests, call);
@@ -87,7 +86,7 @@ int azblob_blob_put_page_from_url(struct azblob_request *r, struct call *call)
     struct page_request request = {0};
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 || azblob_body_between(r, 0, 0, call) < 0 ||
+    if (azblob_body_between(r, 0, 0, call) < 0 ||
         azblob_page_range(r, &request.offset, &request.length, call) < 0 ||
         azblob_source_digests(r, &digests, call) < 0)
         return -1;

@@ -110,7 +110,7 @@ static int read_put(struct azblob_request *r, struct put_request *put,
 {
     struct azblob_digests digests = {0};
 
-    if (azblob_refuse_encryption(r, call) < 0 || blob_type(r, &put->type, call) < 0 ||
+    if (blob_type(r, &put->type, call) < 0 ||
         azblob_properties(r, AZBLOB_PROPERTIES_PUT, properties, call) < 0 ||
         check_tier(r, put->type, properties->tier, call) < 0)
         return -1;

@@ -49,8 +49,14 @@ void azblob_say_copy(struct azblob_request *r, const struct object_row *o)
         return;
     azblob_say(r, "x-ms-copy-id", json_text(copy, "id"));
     azblob_say(r, "x-ms-copy-source", json_text(copy, "source"));
-    azblob_say(r, "x-ms-copy-status", json_text(copy, "status"));
-    azblob_say(r, "x-ms-copy-status-description", json_text(copy, "reason"));
+    const char *status = json_text(copy, "status");
+    if (same_string(status, AZBLOB_COPY_PENDING) && !copy_is_pending(o->copy, r->now)) {
+        azblob_say(r, "x-ms-copy-status", AZBLOB_COPY_FAILED);
+        azblob_say(r, "x-ms-copy-status-description", "500 InternalError \"The copier is gone.\"");
+    } else {
+        azblob_say(r, "x-ms-copy-status", status);
+        azblob_say(r, "x-ms-copy-status-description", json_text(copy, "reason"));
+    }
     azblob_say(r, "x-ms-copy-progress", json_text(copy, "progress"));
     if (json_number(copy, "completed", &completed))
         azblob_say_time(r, "x-ms-copy-completion-time", completed);

@@ -18,7 +18,7 @@ int azblob_blob_set_metadata(struct azblob_request *r, struct call *call)
     auto_object_row struct object_row row = object_row_new();
     auto_free char *metadata = NULL;
 
-    if (azblob_refuse_encryption(r, call) < 0 || azblob_metadata(r, &metadata, call) < 0 ||
+    if (azblob_metadata(r, &metadata, call) < 0 ||
         service_set_metadata(azblob_service(r), &r->place, &r->conditions, metadata, &row, call) <
             0)
         return -1;

@@ -49,6 +49,7 @@ void azblob_guid(char ret[AZBLOB_GUID_SIZE]);
 struct azblob {
     struct azblob_options options;
     struct policy *policy; /* an empty one, for where no other is given */
+    struct azblob_copier *copier;
 };
 
 /* ---- Requests ---- */
@@ -427,6 +428,10 @@ azblob_handler azblob_lease, azblob_list_containers, azblob_get_service_properti
 azblob_handler azblob_container_create, azblob_container_get, azblob_container_set_metadata,
     azblob_container_get_acl, azblob_container_set_acl, azblob_container_delete,
     azblob_container_restore, azblob_container_list;
+
+/* Copies from elsewhere that run on (azblob_blob_copier.c).  Freeing ends and awaits them. */
+struct azblob_copier *azblob_copier_new(void);
+void azblob_copier_free(struct azblob_copier *copier);
 
 /* azblob_blob_*.c */
 azblob_handler azblob_blob_put, azblob_blob_put_from_url, azblob_blob_copy, azblob_blob_abort_copy,
