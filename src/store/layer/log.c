@@ -65,6 +65,15 @@ static int end(const struct entry *e, int result, const struct call *call)
     enum log_level level = result < 0 ? options->failure : options->success;
     auto_buf struct buf line = BUF_INIT(16 * 1024);
 
+    if (options->watch) {
+        const struct log_event event = {.store = e->s->name,
+                                        .verb = e->verb,
+                                        .code = result < 0 ? call->err.code : ERR_NONE,
+                                        .bytes = e->counts ? e->bytes : 0,
+                                        .duration = clock_monotonic() - e->begun};
+        options->watch(options->argument, &event);
+        return result;
+    }
     if (!log_wants(level))
         return result;
     buf_printf(&line, "%s: %s", e->s->name, e->verb);
