@@ -14,9 +14,9 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-    &command_move,    &command_plan,   &command_verify, &command_jobs,
-    &command_status,  &command_report, &command_stores, &command_providers,
-    &command_account, &command_key,    &command_role,
+    &command_move,   &command_plan,   &command_verify,    &command_jobs,    &command_status,
+    &command_report, &command_stores, &command_providers, &command_account, &command_key,
+    &command_role,   &command_index,  &command_audit,
 };
 
 struct cancel signal_drain, signal_stop;

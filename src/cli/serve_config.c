@@ -11,8 +11,9 @@
 #define DEFAULT_LISTEN    "127.0.0.1:10000"
 #define DEFAULT_CONTAINER "bodies"
 /* No container of an account's begins with a dot, so that no piece lies below. */
-#define JOURNAL_PREFIX ".index/"
-#define HOUR           (3600 * CLOCK_SECOND)
+#define JOURNAL_PREFIX  ".index/"
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+#define HOUR            (3600 * CLOCK_SECOND)
 
 /* Put the place before what is wrong with a value. */
 static int at_node(const struct yaml_node *node, struct err *e)
@@ -189,6 +190,10 @@ static int read_index(const struct yaml_node *serve, struct serve_config *s, str
         read_number(serve, "index_connections", 1000, &s->index_connections, e) < 0 ||
         yaml_text(serve, "gateway", &s->gateway, e) < 0)
         return -1;
+    if (s->gateway && (!*s->gateway || strlen(s->gateway) > 63 ||
+                       strspn(s->gateway, NAME_CHARACTERS) != strlen(s->gateway)))
+        return yaml_error(yaml_get(serve, "gateway"), e,
+                          "'gateway' is a name of at most 63 letters, digits, '.', '-' and '_'");
     s->index_given = s->index != NULL;
     if (s->index_given && strncmp(s->index, "sqlite:", 7) != 0 &&
         strncmp(s->index, "postgres:", 9) != 0 && strncmp(s->index, "postgresql:", 11) != 0)
@@ -202,17 +207,20 @@ static int read_index(const struct yaml_node *serve, struct serve_config *s, str
 static int read_place(const struct config *config, const struct yaml_node *n, bool journal,
                       struct serve_place *ret, struct err *e)
 {
-    static const char *const keys[] = {"store", "container", "prefix"};
+    static const char *const keys[] = {"store", "container", "prefix", "secrets"};
+    bool secrets = false;
 
     if (n->kind != YAML_MAP)
         return yaml_error(n, e, "a place is a map: {store: NAME, container: NAME}");
-    if (yaml_check_keys(n, keys, journal ? 3 : 2, e) < 0 ||
+    if (yaml_check_keys(n, keys, journal ? 4 : 2, e) < 0 ||
         yaml_text(n, "store", &ret->store, e) < 0 ||
         yaml_text(n, "container", &ret->container, e) < 0 ||
-        yaml_text(n, "prefix", &ret->prefix, e) < 0)
+        yaml_text(n, "prefix", &ret->prefix, e) < 0 || yaml_bool(n, "secrets", &secrets, e) < 0)
         return -1;
     if (!ret->store || !ret->container)
         return yaml_error(n, e, "a place wants both store and container");
+    if (!yaml_is_null(yaml_get(n, "secrets")))
+        ret->secrets = secrets ? SERVE_YES : SERVE_NO;
     if (config_store(config, ret->store, &ret->node, e) < 0)
         return at_node(yaml_get(n, "store"), e);
     return 0;

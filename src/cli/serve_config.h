@@ -14,11 +14,14 @@ struct serve_listen {
     bool plain; /* without TLS, although there is a certificate */
 };
 
+enum serve_answer { SERVE_UNSAID, SERVE_NO, SERVE_YES };
+
 /* A container of a store of the same configuration. */
 struct serve_place {
     const char *store; /* NULL: the directory of the embedded default */
     const char *container;
     const char *prefix;           /* of the journal; "" */
+    enum serve_answer secrets;    /* of the journal: whether accounts' keys may lie there */
     const struct yaml_node *node; /* the store's; NULL as store */
 };
 
