@@ -5,8 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "codec/hex.h"
-#include "codec/json.h"
+#include "object/digest.h"
 #include "object/object_private.h"
 
 #define BLOCKS_STAGED_MAX 100000
@@ -19,22 +18,6 @@ struct stage_task {
     const struct piece *piece;
     const char *checksums;
 };
-
-static char *checksums_json(const struct checksums *sums)
-{
-    struct checksums copy = *sums;
-    auto_json json_t *object = json_object();
-    for (int kind = 0; kind < CHECKSUM_KIND_COUNT; kind++) {
-        if ((copy.have & (1U << kind)) == 0)
-            continue;
-        char text[65];
-        hex_encode(text, checksum_bytes(&copy, (enum checksum_kind)kind),
-                   checksum_size((enum checksum_kind)kind));
-        (void)json_object_set_new(object, checksum_word((enum checksum_kind)kind),
-                                  json_string(text));
-    }
-    return json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-}
 
 static int upload_must_be(struct db *db, const struct place *place, int64_t container,
                           const char *upload, bool lock, struct upload_row *ret, struct call *call)
@@ -155,7 +138,7 @@ int service_stage(struct service *service, const struct stage_request *request,
         piece_write(service, &request->place, request->body, request->size, request->wanted,
                     &request->expected, &piece, call) < 0)
         return -1;
-    auto_free char *made = checksums_json(&piece.sums);
+    auto_free char *made = checksums_json(&piece.sums, request->algorithm, NULL, NULL);
     task.checksums = request->checksums != NULL ? request->checksums : made;
     if (service_write(service, stage_commit, &task, call) < 0) {
         piece_discard(service, &piece);

@@ -19,6 +19,7 @@ struct stage_request {
     uint64_t size;
     struct checksums expected;
     unsigned wanted;
+    const char *algorithm; /* S3: the checksum the client chose ("CRC32"); NULL */
     const char *checksums; /* JSON kept with the block; NULL: made from what was computed */
 };
 /* FAULT_BLOCK_ID_LENGTH (Azure) when the name has staged blocks with ids of another length,

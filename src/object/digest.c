@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "codec/hex.h"
+#include "codec/json.h"
 #include "crypto/crc.h"
 #include "object/fault.h"
 
@@ -113,4 +115,26 @@ int digests_expected(const struct checksums *expected, const struct checksums *g
         return fault_set(e, fault, "the body's %s is not the one announced", checksum_word(kind));
     }
     return 0;
+}
+
+char *checksums_json(const struct checksums *sums, const char *algorithm, const char *type,
+                     const char *value)
+{
+    struct checksums copy = *sums;
+    auto_json json_t *object = json_object();
+    for (int k = 0; k < CHECKSUM_KIND_COUNT; k++) {
+        enum checksum_kind kind = (enum checksum_kind)k;
+        char text[65];
+        if ((copy.have & (1U << k)) == 0)
+            continue;
+        hex_encode(text, checksum_bytes(&copy, kind), checksum_size(kind));
+        (void)json_object_set_new(object, checksum_word(kind), json_string(text));
+    }
+    if (algorithm != NULL)
+        (void)json_object_set_new(object, "s3_algorithm", json_string(algorithm));
+    if (type != NULL)
+        (void)json_object_set_new(object, "s3_type", json_string(type));
+    if (value != NULL)
+        (void)json_object_set_new(object, "s3_value", json_string(value));
+    return json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
 }

@@ -40,4 +40,10 @@ void digest_release(struct digest_source *d);
 must_check int digests_expected(const struct checksums *expected, const struct checksums *got,
                                 struct err *e);
 
+/* The JSON of object_row.checksums: each digest in hex under its word; besides, what an S3 client
+ * chose: algorithm ("CRC32"), type ("COMPOSITE"; NULL: of the whole) and value (NULL: the digest).
+ * Heap. */
+char *checksums_json(const struct checksums *sums, const char *algorithm, const char *type,
+                     const char *value);
+
 #endif

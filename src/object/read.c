@@ -56,6 +56,26 @@ int service_stat(struct service *service, const struct place *place,
     return service_read_index(service, stat_read, &task, call);
 }
 
+static int find_marker(struct db *db, void *argument, struct call *call)
+{
+    const struct read_task *task = argument;
+    auto_scene struct scene s = {.container = container_row_new(), .object = object_row_new()};
+    if (scene_open(db, task->place, SCENE_READ, &s, call) < 0)
+        return -1;
+    if (s.object.marker != 0)
+        row_copy(&object_table, task->row, &s.object);
+    return 0;
+}
+
+int service_find_marker(struct service *service, const struct place *place, struct object_row *ret,
+                        struct call *call)
+{
+    struct read_task task = {.place = place, .row = ret};
+    if (service_read_index(service, find_marker, &task, call) < 0)
+        return -1;
+    return ret->marker != 0 ? 1 : 0;
+}
+
 /* What a range is of an object of this size. */
 static int range_resolve(const struct range *range, struct reading *r, struct err *e)
 {

@@ -46,6 +46,9 @@ void reading_release(struct reading *r);
 must_check int service_stat(struct service *service, const struct place *place,
                             const struct conditions *conditions, struct object_row *ret,
                             struct call *call);
+/* Whether a delete marker stands where place names a current object: 1 and its row, 0, -1. */
+must_check int service_find_marker(struct service *service, const struct place *place,
+                                   struct object_row *ret, struct call *call);
 /* range NULL: all.  FAULT_RANGE when it begins at or past the end (err and r->object are set, so
  * that the size can be told).  FAULT_ARCHIVED for what must be woken first. */
 must_check int service_open_read(struct service *service, const struct place *place,

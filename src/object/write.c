@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "codec/base64.h"
+#include "codec/hex.h"
+#include "object/digest.h"
 #include "object/object_private.h"
 #include "object/write.h"
 
@@ -65,6 +67,14 @@ static void fresh_from_request(const struct put_task *task, int64_t layout, stru
         base64_encode(&text, task->piece->sums.md5, sizeof(task->piece->sums.md5));
         o->content_md5 = buf_take(&text);
     }
+    const struct checksums *sums = &task->piece->sums;
+    if ((sums->have & (1U << CHECKSUM_MD5)) != 0 && o->s3_etag == NULL) {
+        char etag[2 * sizeof(sums->md5) + 1];
+        hex_encode(etag, sums->md5, sizeof(sums->md5));
+        o->s3_etag = xstrdup(etag);
+    }
+    if (o->checksums == NULL)
+        o->checksums = checksums_json(sums, request->algorithm, NULL, NULL);
 }
 
 static int put_commit(struct db *db, void *argument, struct call *call)

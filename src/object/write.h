@@ -21,8 +21,9 @@ struct put_request {
     struct source *body; /* size bytes exactly, else FAULT_BODY_SHORT; NULL with size 0 */
     uint64_t size;
     uint64_t page_size;        /* page objects: their size, all zeros (size is 0) */
-    struct checksums expected; /* digests the body must have */
+    struct checksums expected; /* digests the body must have; more may come until the body ends */
     unsigned wanted;           /* bits of enum checksum_kind to compute into *ret_sums */
+    const char *algorithm;     /* S3: the checksum the client chose ("CRC32"); NULL */
     bool keep_md5;             /* content_md5 becomes the computed MD5 unless properties say one */
 };
 /* ret_sums may be NULL; CRC-64 is always there. */

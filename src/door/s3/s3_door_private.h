@@ -23,6 +23,7 @@
 #include "door/s3/s3_door.h"
 #include "http/server.h"
 #include "object/container.h"
+#include "object/digest.h"
 #include "object/read.h"
 #include "object/write.h"
 
@@ -151,10 +152,6 @@ struct s3_checksum {
 bool s3_checksum_of(const char *checksums_json, struct s3_checksum *ret);
 /* Headers x-amz-checksum-<alg> and x-amz-checksum-type. */
 void s3_say_checksum(struct s3_request *r, const char *checksums_json);
-/* The JSON for object_row.checksums out of digests, and the client's algorithm. */
-char *s3_checksums_json(const struct checksums *sums, const char *algorithm, const char *type,
-                        const char *value);
-
 /* ---- Answers (s3_answer.c) ---- */
 
 void s3_say(struct s3_request *r, const char *name, const char *value); /* NULL: left out */
@@ -170,6 +167,11 @@ void s3_say_object(struct s3_request *r, const struct object_row *o);
 int s3_answer(struct s3_request *r, int status);
 int s3_answer_xml(struct s3_request *r, int status, struct buf *body);
 int s3_answer_text(struct s3_request *r, int status, const char *type, struct buf *body);
+int s3_answer_length(struct s3_request *r, int status, uint64_t length);
+/* -1 with call->err when nothing was answered. */
+must_check int s3_answer_stream(struct s3_request *r, int status, uint64_t length,
+                                http_producer *producer, void *argument,
+                                void (*release)(void *argument), struct call *call);
 /* Note the code of the refusal; returns -1. */
 int s3_fail(struct s3_request *r, enum s3_code code, struct call *call);
 /* With a message of its own. */
@@ -237,6 +239,9 @@ s3_handler s3_get_tagging, s3_put_tagging, s3_delete_tagging, s3_get_bucket_tagg
 /* s3_lock.c */
 s3_handler s3_get_lock_configuration, s3_put_lock_configuration, s3_get_retention, s3_put_retention,
     s3_get_legal_hold, s3_put_legal_hold;
+/* The bucket's default retention, for an object that names none of its own. */
+must_check int s3_default_retention(struct s3_request *r, struct object_row *properties,
+                                    struct call *call);
 /* s3_acl.c */
 s3_handler s3_get_acl, s3_put_acl, s3_get_ownership, s3_put_ownership, s3_delete_ownership,
     s3_get_public_access_block, s3_put_public_access_block, s3_delete_public_access_block;
