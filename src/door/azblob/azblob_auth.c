@@ -195,17 +195,9 @@ void azblob_challenge(struct azblob_request *r)
     azblob_say_error(r, "WWW-Authenticate", text);
 }
 
-static bool account_forbids_public(const struct azblob_request *r)
+bool azblob_public_forbidden(const struct azblob_request *r)
 {
-    auto_json json_t *settings = NULL;
-    struct err ignored = {0};
-
-    if (!r->account.settings)
-        return false;
-    /* Settings that cannot be read open nothing. */
-    if (json_parse(r->account.settings, strlen(r->account.settings), &settings, &ignored) < 0)
-        return true;
-    return !json_bool(settings, "public_access", true);
+    return !json_bool(r->settings, "public_access", true);
 }
 
 static int ask_public(struct azblob_request *r, struct call *call)
@@ -215,7 +207,7 @@ static int ask_public(struct azblob_request *r, struct call *call)
 
     if (!(flags & (AZBLOB_PUBLIC_BLOB | AZBLOB_PUBLIC_CONTAINER)))
         return 0;
-    if (account_forbids_public(r))
+    if (azblob_public_forbidden(r))
         return 0;
     int there = azblob_home(r, call);
     return there == 1 ? azblob_ask_policy(r, &nobody, call) : there;
@@ -241,7 +233,7 @@ int azblob_authorize_anonymous(struct azblob_request *r, struct call *call)
 
 /* ---- All together ---- */
 
-static int find_account(struct azblob_request *r, struct call *call)
+int azblob_find_account(struct azblob_request *r, struct call *call)
 {
     if (!*r->target.account)
         return azblob_fail(r, AZBLOB_INVALID_URI, call);
@@ -249,6 +241,9 @@ static int find_account(struct azblob_request *r, struct call *call)
         return -1;
     if (r->account.disabled)
         return azblob_fail(r, AZBLOB_ACCOUNT_IS_DISABLED, call);
+    if (r->account.settings &&
+        json_parse(r->account.settings, strlen(r->account.settings), &r->settings, &call->err) < 0)
+        return err_prefix(&call->err, "settings of account '%s'", r->account.name);
     return 0;
 }
 
@@ -277,7 +272,7 @@ int azblob_authorize(struct azblob_request *r, struct call *call)
 {
     const struct azblob_operation *o = r->operation;
 
-    if (find_account(r, call) < 0)
+    if (azblob_find_account(r, call) < 0)
         return -1;
     if (o->handler == azblob_preflight || o->handler == azblob_web) {
         r->proof = AZBLOB_ANONYMOUS;

@@ -127,11 +127,8 @@ static int by_own_rights(const struct azblob_request *r, struct azblob_request *
 static int authorize_source(const struct azblob_request *r, struct azblob_request *source,
                             const char *authorization, struct call *call)
 {
-    if (service_account_get(r->door->options.service, source->target.account, &source->account,
-                            call) < 0)
+    if (azblob_find_account(source, call) < 0)
         return -1;
-    if (source->account.disabled)
-        return azblob_fail(source, AZBLOB_ACCOUNT_IS_DISABLED, call);
     if (authorization)
         return strncasecmp(authorization, "Bearer ", 7) == 0
                    ? azblob_authorize_bearer(source, call)

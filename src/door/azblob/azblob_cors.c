@@ -68,17 +68,6 @@ static const json_t *find_rule(const json_t *settings, const struct question *q)
     return NULL;
 }
 
-json_t *azblob_settings(const struct azblob_request *r)
-{
-    const char *text = r->account.settings;
-    json_t *settings = NULL;
-    struct err ignored = {0};
-
-    if (!text || json_parse(text, strlen(text), &settings, &ignored) < 0)
-        return json_object();
-    return settings;
-}
-
 /* "*" stands only where the rule says so; then no credentials go with it. */
 static void say_origin(struct azblob_request *r, const json_t *rule, const char *origin)
 {
@@ -101,10 +90,9 @@ void azblob_say_cors(struct azblob_request *r)
     if (!q.origin || !r->account.name || r->depth ||
         (r->operation && r->operation->handler == azblob_preflight))
         return;
-    auto_json json_t *settings = azblob_settings(r);
-    const json_t *rule = find_rule(settings, &q);
+    const json_t *rule = find_rule(r->settings, &q);
     if (!rule) {
-        if (json_array_size(json_object_get(settings, "cors")))
+        if (json_array_size(json_object_get(r->settings, "cors")))
             azblob_say(r, "Vary", "Origin");
         return;
     }
@@ -126,8 +114,7 @@ int azblob_preflight(struct azblob_request *r, struct call *call)
     if (!q.method)
         return azblob_fail_header(r, AZBLOB_MISSING_REQUIRED_HEADER,
                                   "Access-Control-Request-Method", call);
-    auto_json json_t *settings = azblob_settings(r);
-    const json_t *rule = find_rule(settings, &q);
+    const json_t *rule = find_rule(r->settings, &q);
     if (!rule)
         return azblob_fail_with(r, AZBLOB_CORS_PREFLIGHT_FAILURE, "MessageDetails",
                                 "No rule of the account allows this origin, method and headers.",

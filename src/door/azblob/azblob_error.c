@@ -201,7 +201,7 @@ void azblob_answer_error(struct azblob_request *r, const struct err *e)
     for (size_t i = 0; i < r->error_answer.count; i++)
         azblob_say(r, r->error_answer.list[i].key, r->error_answer.list[i].value);
     azblob_say(r, "x-ms-error-code", meaning->word);
-    r->error_word = meaning->word;
+    r->failure = meaning;
     if (meaning->status == 503)
         azblob_sayf(r, "Retry-After", "%d", e->retry_after > 0 ? e->retry_after : 1);
     /* A HEAD must not even say of which type the body would be: some SDKs would read it. */

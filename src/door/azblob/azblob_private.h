@@ -136,6 +136,7 @@ struct azblob_request {
     enum azblob_proof proof;
     struct jwt_claims who;      /* of a bearer token or a user delegation */
     struct account_row account; /* valid once authorized */
+    json_t *settings;           /* of the account, read; NULL: none */
     struct container_row home;  /* the container, where authorisation looked at it; else id 0 */
     bool refused;               /* for want of rights */
     /* It may create but not overwrite: r->conditions then asks if-none-match "*", and
@@ -160,7 +161,7 @@ struct azblob_request {
     struct pairs details;      /* further elements of the error body */
     bool answered;
     int status;
-    const char *error_word; /* for the record; NULL */
+    const struct azblob_meaning *failure; /* what the answer says; NULL: all went well */
 };
 
 /* Everything before the handler: 0, or -1 with call->err (azblob_answer_error() next).  r is zeroed
@@ -360,6 +361,8 @@ must_check int azblob_authorize_sas(struct azblob_request *r, const char *object
                                     struct call *call);
 must_check int azblob_authorize_bearer(struct azblob_request *r, struct call *call);
 must_check int azblob_authorize_anonymous(struct azblob_request *r, struct call *call);
+/* Read r->target's account and its settings. */
+must_check int azblob_find_account(struct azblob_request *r, struct call *call);
 /* Name the issuer of tokens in the refusal, where there is one. */
 void azblob_challenge(struct azblob_request *r);
 /* The container of the request in r->home, once; 1 there, 0 not, -1. */
@@ -399,12 +402,18 @@ must_check int azblob_place(const struct azblob_target *t, struct place *ret);
 /* What a page of a list holds at most. */
 #define AZBLOB_LIST_MAX 5000
 
-/* The account's settings, an empty object where there are none.  Owned by the caller. */
-json_t *azblob_settings(const struct azblob_request *r);
 /* A <StorageServiceProperties> document into settings, and back (azblob_properties.c). */
 must_check int azblob_properties_read(struct azblob_request *r, const struct xml_node *root,
                                       json_t *settings, struct call *call);
 void azblob_properties_write(struct buf *out, const json_t *settings);
+/* x-ms-blob-public-access: *ret is a literal, NULL for private; PublicAccessNotPermitted. */
+must_check int azblob_public_access(struct azblob_request *r, const char **ret, struct call *call);
+/* Whether the account lets no container be public. */
+bool azblob_public_forbidden(const struct azblob_request *r);
+/* The body as a <SignedIdentifiers> document, into JSON (heap; NULL: none). */
+must_check int azblob_policies_read(struct azblob_request *r, char **ret_json, struct call *call);
+/* <Tags>. */
+void azblob_write_tags(struct buf *out, const struct pairs *tags);
 /* <Metadata> of the JSON of a row. */
 void azblob_write_metadata(struct buf *out, const char *json);
 /* The ServiceEndpoint of a list, escaped. */

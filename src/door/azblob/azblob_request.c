@@ -131,6 +131,7 @@ void azblob_request_release(struct azblob_request *r)
     jwt_claims_release(&r->who);
     account_row_release(&r->account);
     container_row_release(&r->home);
+    json_decref(r->settings);
     azblob_body_free(r->reader);
     pairs_release(&r->answer);
     pairs_release(&r->error_answer);
@@ -163,7 +164,7 @@ void azblob_request_record(const struct azblob_request *r, struct azblob_record 
         .user_agent = azblob_get(r, "User-Agent"),
         .authentication = proofs[r->proof],
         .principal = r->who.object_id,
-        .error = r->error_word,
+        .error = r->failure ? r->failure->word : NULL,
         .status = r->status,
         .refused = r->refused,
         .administrative = r->operation && (r->operation->flags & AZBLOB_ADMINISTRATIVE),

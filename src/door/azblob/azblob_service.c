@@ -19,18 +19,17 @@
 
 int azblob_get_service_properties(struct azblob_request *r, struct call *call)
 {
-    auto_json json_t *settings = azblob_settings(r);
     auto_buf struct buf body = BUF_INIT(8 * SETTINGS_MAX);
 
     (void)call;
-    azblob_properties_write(&body, settings);
+    azblob_properties_write(&body, r->settings);
     return azblob_answer_xml(r, 200, &body);
 }
 
 int azblob_set_service_properties(struct azblob_request *r, struct call *call)
 {
     auto_xml struct xml_node *root = NULL;
-    auto_json json_t *settings = azblob_settings(r);
+    auto_json json_t *settings = r->settings ? json_deep_copy(r->settings) : json_object();
     auto_buf struct buf text = BUF_INIT(SETTINGS_MAX);
 
     if (azblob_read_xml(r, DOCUMENT_MAX, "StorageServiceProperties", &root, call) < 0 ||
@@ -187,9 +186,8 @@ void azblob_write_asked(struct azblob_request *r, struct buf *out, const char *e
         xml_element(out, element, value);
 }
 
-/* A container's metadata is at most 8 KiB, so a page has its ceiling; escaping makes up to six
- * bytes of one. */
-#define CONTAINER_LIST_MAX ((size_t)5000 * 64 * 1024)
+#define PAGE_ENOUGH        ((size_t)8 << 20)
+#define CONTAINER_LIST_MAX ((size_t)16 << 20)
 
 static bool is_system(const char *name)
 {
@@ -220,9 +218,15 @@ int azblob_list_containers(struct azblob_request *r, struct call *call)
     azblob_write_asked(r, &body, "Marker", "marker");
     azblob_write_asked(r, &body, "MaxResults", "maxresults");
     xml_open(&body, "Containers");
-    for (size_t i = 0; i < rows.count; i++)
+    for (size_t i = 0; i < rows.count; i++) {
+        /* A page may be smaller than was asked for: the next one begins here. */
+        if (body.length > PAGE_ENOUGH) {
+            replace_string(&rows.next, rows.list[i].name);
+            break;
+        }
         if (includes.system || !is_system(rows.list[i].name))
             write_container(r, &body, &includes, &rows.list[i]);
+    }
     xml_close(&body, "Containers");
     xml_element(&body, "NextMarker", rows.next ? rows.next : "");
     xml_close(&body, "EnumerationResults");
