@@ -295,8 +295,8 @@ int postgres_begin(struct db *db, enum db_mode mode, struct call *call)
 {
     static const char *const begin[] = {
         [DB_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED",
-        [DB_WRITE_RELAXED] = "BEGIN ISOLATION LEVEL READ COMMITTED;"
-                             "SET LOCAL synchronous_commit = off",
+        [DB_WRITE_RELAXED] = ("BEGIN ISOLATION LEVEL READ COMMITTED;"
+                              "SET LOCAL synchronous_commit = off"),
         [DB_VIEW] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     };
 
