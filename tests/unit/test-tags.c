@@ -99,8 +99,7 @@ static void refusals(void **state)
         "@container > 'x'",
         "a = '1' OR b = '2'",
         "(a = '1')",
-        "a='' AND b='' AND c='' AND d='' AND e='' AND f='' AND g='' AND h='' AND i='' AND j='' "
-        "AND k=''",
+        "a=''AND b=''AND c=''AND d=''AND e=''AND f=''AND g=''AND h=''AND i=''AND j=''AND k=''",
     };
 
     (void)state;
