@@ -19,7 +19,7 @@
 /* How long handlers get to notice that they are cancelled before the server is cut. */
 #define NOTICE (5 * CLOCK_SECOND)
 
-static void log_of_library(void *argument, const char *format, va_list arguments)
+static void printf_like(2, 0) log_of_library(void *argument, const char *format, va_list arguments)
 {
     char text[500];
 
