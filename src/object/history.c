@@ -336,6 +336,7 @@ void properties_set(struct object_row *into, const struct object_row *from)
                             &into->copy};
     for (size_t i = 0; i < ARRAY_SIZE(given); i++)
         replace_string(taken[i], *given[i]);
+    into->tier_changed = from->tier_changed;
     into->immutable_until = from->immutable_until;
     into->legal_hold = from->legal_hold;
     into->goes_at = from->goes_at;
