@@ -34,10 +34,12 @@ int at_target(int result, struct call *call)
 }
 
 /* The side-car of an object read from a store that bascule filled. */
-static int read_sidecar(struct item *item, struct buf *text, struct call *call)
+static int read_sidecar(struct item *item, const char *id, struct buf *text, struct call *call)
 {
     struct store *source = item->mover->source;
-    auto_free char *name = name_of_sidecar(&source->traits, item->from.name);
+    auto_free char *name = item->from.kind == VERSION_CURRENT
+                               ? name_of_sidecar(&source->traits, item->from.name)
+                               : name_of_version_sidecar(id);
     struct object_key key = {.container = item->from.container, .name = name};
     struct get_options options = {.length = STORE_TO_END};
     struct sink_buf sink;
@@ -68,9 +70,16 @@ int original_complete(struct item *item, struct object *original, struct call *c
     }
     if (source->traits.holds_everything)
         return 0;
-    bool beside = carry_sidecar_id(original) != NULL;
-    if (beside && read_sidecar(item, &text, call) < 0)
-        return -1;
+    const char *id = carry_sidecar_id(original);
+    bool beside = id != NULL;
+    if (beside && read_sidecar(item, id, &text, call) < 0) {
+        if (item->from.kind == VERSION_CURRENT || call->err.code != ERR_CORRUPT)
+            return -1;
+        /* It was current when it was moved here, and what replaced it has taken its side-car. */
+        outcome_note(item->outcome, "sidecar_lost", "%s", call->err.text);
+        err_clear(&call->err);
+        beside = false;
+    }
     return carry_back(original, beside ? text.data : NULL, NULL, &call->err);
 }
 
@@ -82,7 +91,9 @@ int sidecar_put(struct item *item, const struct carried *carried, struct call *c
 
     if (!carried->sidecar)
         return 0;
-    auto_free char *name = name_of_sidecar(&target->traits, item->row->target);
+    auto_free char *name = name_of_version(item->row->target)
+                               ? name_of_version_sidecar(carry_sidecar_id(&carried->properties))
+                               : name_of_sidecar(&target->traits, item->row->target);
     struct object_key key = {.container = item->to.container, .name = name};
     auto_object struct object properties = OBJECT_INIT;
     properties.content_type = xstrdup("application/json");

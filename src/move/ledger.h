@@ -319,8 +319,8 @@ void ledger_rows_release(struct ledger_rows *r);
 /* Claim up to max_objects pending objects (or WAITING ones whose time has come), about in the order
  * listed, stopping before their sizes exceed max_bytes (0: no limit; the first always comes).
  * Versions of one name that stand next to each other in the listing come in one claim, even beyond
- * max_objects, so that they can be carried in order.  rows->count is 0 when there is nothing to
- * claim now; ledger_work() says whether there will be. */
+ * max_objects, the oldest first and the current one last.  rows->count is 0 when there is nothing
+ * to claim now; ledger_work() says whether there will be. */
 must_check int ledger_claim(struct ledger *l, int max_objects, int64_t max_bytes,
                             struct ledger_rows *ret, struct call *call);
 /* Give claimed objects back untouched (on Ctrl-C): pending, attempt not counted. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Handing out work: claims, giving back, what is left. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "move/ledger_private.h"
@@ -42,6 +43,42 @@ static size_t within_limits(const struct claim *w, const struct ledger_rows *row
             return i;
     }
     return rows->count;
+}
+
+/* "2026-07-01T10:00:00.1234567Z": Azure names versions and snapshots after their time. */
+static bool is_time(const char *version)
+{
+    return strlen(version) >= 20 && version[4] == '-' && version[10] == 'T' &&
+           version[strlen(version) - 1] == 'Z';
+}
+
+/* Which of two of one name was written first.  Azure lists the oldest first, S3 and Swift the
+ * newest; times of whole seconds do not tell all of them apart. */
+static int by_age(const void *left, const void *right)
+{
+    const struct ledger_object *a = left, *b = right;
+
+    if (a->kind == LEDGER_CURRENT || b->kind == LEDGER_CURRENT)
+        return (a->kind == LEDGER_CURRENT) - (b->kind == LEDGER_CURRENT);
+    if (a->version && b->version && is_time(a->version) && is_time(b->version))
+        return strcmp(a->version, b->version);
+    if (a->modified != b->modified)
+        return a->modified < b->modified ? -1 : 1;
+    return a->id > b->id ? -1 : a->id < b->id;
+}
+
+/* Versions of one name in the order in which they were written. */
+static void sort_groups(struct ledger_rows *rows)
+{
+    size_t end;
+
+    for (size_t begin = 0; begin < rows->count; begin = end) {
+        for (end = begin + 1; end < rows->count; end++)
+            if (!same_name(&rows->list[begin], &rows->list[end]))
+                break;
+        if (end - begin > 1)
+            qsort(rows->list + begin, end - begin, sizeof(*rows->list), by_age);
+    }
 }
 
 static int select_pending(struct claim *w, int64_t after, int64_t limit, struct call *call)
@@ -110,7 +147,7 @@ static int mark_claimed(struct claim *w, struct call *call)
         struct ledger_object *o = &w->rows->list[i];
         ids[i] = o->id;
         if (o->state == LEDGER_PENDING) {
-            w->after = o->id;
+            w->after = o->id > w->after ? o->id : w->after;
         } else {
             ledger_change(&w->changes, o->container, LEDGER_WAITING, -1, -o->size);
             ledger_change(&w->changes, o->container, LEDGER_PENDING, 1, o->size);
@@ -139,6 +176,7 @@ static int claim(struct db *db, void *argument, struct call *call)
     if (select_rows(w, call) < 0)
         return -1;
     w->rows->count = within_limits(w, w->rows);
+    sort_groups(w->rows);
     if (mark_claimed(w, call) < 0)
         return -1;
     return ledger_changes_write(db, w->l->job, &w->changes, call);

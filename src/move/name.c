@@ -99,3 +99,8 @@ char *name_of_sidecar(const struct store_traits *target, const char *target_name
     hex_encode(hex, digest, sizeof(digest));
     return xasprintf("%s#%s.json", NAME_SIDECAR, hex);
 }
+
+char *name_of_version_sidecar(const char *id)
+{
+    return xasprintf("%s#%s.json", NAME_SIDECAR, id);
+}

@@ -14,6 +14,7 @@
  *     .bascule/version/KIND/VERSION/NAME
  *                                      only in ledger and report: became a version of NAME
  *     .bascule/sidecar/NAME.json       what the target could not hold of NAME (carry.h)
+ *     .bascule/sidecar/#ID.json        what it could not hold of a version, by the side-car's id
  *     .bascule/container.json          what it could not hold of the container
  *     .bascule/probe/...               written and removed again while finding out what the target
  *                                      can do
@@ -50,6 +51,8 @@ const char *name_of_version(const char *address);
 
 /* Where the side-car of the object at this target name lies, a new string. */
 char *name_of_sidecar(const struct store_traits *target, const char *target_name);
+/* Where that of an earlier version lies, which shares its name with others: by its id. */
+char *name_of_version_sidecar(const char *id);
 
 /* Whether a container is the service's own record ($logs, $blobchangefeed), which moves only when
  * named (container.c). */

@@ -281,11 +281,24 @@ static int is_over(struct mover *m, int64_t *pause, struct call *call)
     return work.pending == 0 && work.mine == 0 && work.others == 0 && work.waiting == 0;
 }
 
+/* With history all is listed first, so that no claim gets some versions of a name without the
+ * others: a page of the listing may end between them. */
+static int await_listing(struct mover *m, struct call *call)
+{
+    while (m->options->history && !cancel_is_raised(&m->listing_done) && !mover_draining(m, call))
+        if (call_sleep(call, IDLE_FIRST) < 0)
+            return -1;
+    return 0;
+}
+
 int worker_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
     int64_t pause = IDLE_FIRST;
     bool idle = false;
+
+    if (await_listing(m, call) < 0)
+        return -1;
 
     while (!mover_draining(m, call)) {
         bool listed = cancel_is_raised(&m->listing_done);

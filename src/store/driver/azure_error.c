@@ -217,9 +217,10 @@ static int clock_wrong(const struct azure_exchange *x, struct err *e)
     if (!azure_clock_ahead(&x->response, clock_wall(), &ahead) ||
         (ahead < CLOCK_TOLERANCE && ahead > -CLOCK_TOLERANCE))
         return 0;
-    (void)err_set(
-        e, ERR_CLOCK, "this machine's clock is %" PRId64 " minutes %s the service's: set it right",
-        (ahead < 0 ? -ahead : ahead) / (60 * CLOCK_SECOND), ahead < 0 ? "ahead of" : "behind");
+    (void)err_set(e, ERR_CLOCK,
+                  "this machine's clock is %" PRId64 " minutes %s the service's: set it right",
+                  ((ahead < 0 ? -ahead : ahead) + 30 * CLOCK_SECOND) / (60 * CLOCK_SECOND),
+                  ahead < 0 ? "ahead of" : "behind");
     return -1;
 }
 
