@@ -163,24 +163,38 @@ struct found_block {
     uint64_t size;
 };
 
+/* As stage wrote it: "md5":"<digits>". */
+static bool has_md5(const char *checksums, const char *md5)
+{
+    auto_free char *member = xasprintf("\"md5\":\"%s\"", md5);
+    return checksums != NULL && strstr(checksums, member) != NULL;
+}
+
 static int find_staged(struct db *db, const struct commit_request *request, int64_t container,
-                       const char *block, struct found_block *ret, struct call *call)
+                       const struct block_choice *choice, struct found_block *ret,
+                       struct call *call)
 {
     struct db_statement *find;
+    bool other = false;
     if (db_prepare(db,
-                   "SELECT piece, piece_start, size FROM block WHERE container = ?1 AND name = ?2 "
-                   "AND upload = ?3 AND block = ?4",
+                   "SELECT piece, piece_start, size, checksums FROM block WHERE container = ?1 AND "
+                   "name = ?2 AND upload = ?3 AND block = ?4",
                    &find, call) < 0)
         return -1;
     db_bind_int(find, 1, container);
     bind_name(find, 2, request->place.name);
     db_bind_text(find, 3, request->upload);
-    db_bind_text(find, 4, block);
+    db_bind_text(find, 4, choice->block);
     int row = db_step(find, call);
-    if (row > 0)
+    if (row > 0) {
         *ret = (struct found_block){db_column_int(find, 0), (uint64_t)db_column_int(find, 1),
                                     (uint64_t)db_column_int(find, 2)};
+        other = choice->etag != NULL && !has_md5(db_column_text(find, 3), choice->etag);
+    }
     db_reset(find);
+    if (other)
+        return fault_set(&call->err, FAULT_PART, "block '%s' of '%s' is another one meanwhile",
+                         choice->block, request->place.name);
     return row;
 }
 
@@ -208,7 +222,7 @@ static int find_block(struct db *db, const struct commit_request *request, const
 {
     int found = 0;
     if (choice->where != BLOCK_COMMITTED)
-        found = find_staged(db, request, s->container.id, choice->block, ret, call);
+        found = find_staged(db, request, s->container.id, choice, ret, call);
     if (found == 0 && choice->where != BLOCK_UNCOMMITTED && s->found)
         found = find_committed(db, s->object.layout, choice->block, ret, call);
     if (found == 0)

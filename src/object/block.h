@@ -31,7 +31,7 @@ enum block_where { BLOCK_LATEST, BLOCK_COMMITTED, BLOCK_UNCOMMITTED };
 struct block_choice {
     const char *block;
     enum block_where where;
-    const char *etag; /* S3: the part's; NULL: any */
+    const char *etag; /* S3: the MD5 in hex that a staged one must have (FAULT_PART); NULL: any */
 };
 struct commit_request {
     struct place place;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "codec/json.h"
 #include "object/object_private.h"
 #include "util/random.h"
 
@@ -147,6 +148,52 @@ static int change(struct db *db, void *argument, struct call *call)
         return -1;
     give(task->ret, &row);
     return 0;
+}
+
+struct setting_task {
+    struct container_task task;
+    const char *key;
+    const json_t *value;
+};
+
+static int set_setting(struct db *db, void *argument, struct call *call)
+{
+    const struct setting_task *t = argument;
+    auto_container_row struct container_row row = container_row_new();
+    auto_json json_t *settings = NULL;
+    if (container_find(db, t->task.account, t->task.name, true, &row, call) < 0)
+        return -1;
+    if (row.settings == NULL)
+        settings = json_object();
+    else if (json_parse(row.settings, strlen(row.settings), &settings, &call->err) < 0)
+        return err_prefix(&call->err, "settings of %s", t->task.name);
+    if (t->value == NULL)
+        (void)json_object_del(settings, t->key);
+    else
+        (void)json_object_set_new(settings, t->key, json_deep_copy(t->value));
+    free(row.settings);
+    row.settings =
+        json_object_size(settings) > 0 ? json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (row_update(db, &container_table, &row, call) < 0)
+        return -1;
+    give(t->task.ret, &row);
+    return 0;
+}
+
+int service_container_setting(struct service *service, const char *account, const char *name,
+                              const char *key, const char *value, struct container_row *ret,
+                              struct call *call)
+{
+    auto_json json_t *array = NULL;
+    auto_free char *text = value != NULL ? xasprintf("[%s]", value) : NULL;
+    struct setting_task t = {
+        .task = {.service = service, .account = account, .name = name, .ret = ret}, .key = key};
+    if (text != NULL) {
+        if (json_parse(text, strlen(text), &array, &call->err) < 0)
+            return -1;
+        t.value = json_array_get(array, 0);
+    }
+    return service_write(service, set_setting, &t, call);
 }
 
 int service_container_change(struct service *service, const char *account, const char *name,

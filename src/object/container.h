@@ -42,6 +42,12 @@ must_check int service_container_change(struct service *service, const char *acc
                                         const struct container_change *change,
                                         struct container_row *ret, struct call *call);
 
+/* Set one member of a container's settings to a JSON text (NULL: take it out), whatever happens to
+ * the others meanwhile. */
+must_check int service_container_setting(struct service *service, const char *account,
+                                         const char *name, const char *key, const char *value,
+                                         struct container_row *ret, struct call *call);
+
 struct container_rows {
     struct container_row *list;
     size_t count;

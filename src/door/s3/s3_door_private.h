@@ -206,6 +206,7 @@ enum s3_flag {
     S3_ADMINISTRATIVE = 1 << 0,
     S3_NO_BUCKET = 1 << 1, /* the bucket need not be there */
     S3_TAKES_BODY = 1 << 2,
+    S3_SAYS_CHECKSUM = 1 << 3, /* x-amz-checksum-* is of the object, not of the body */
 };
 
 struct s3_operation {

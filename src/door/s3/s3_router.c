@@ -113,7 +113,7 @@ static const struct s3_operation operations[] = {
     {S3_OBJECT, "POST", "uploads", NULL, "CreateMultipartUpload", "s3:PutObject", s3_create_upload,
      0},
     {S3_OBJECT, "POST", "uploadId", NULL, "CompleteMultipartUpload", "s3:PutObject",
-     s3_complete_upload, 0},
+     s3_complete_upload, S3_SAYS_CHECKSUM},
     {S3_OBJECT, "DELETE", "uploadId", NULL, "AbortMultipartUpload", "s3:AbortMultipartUpload",
      s3_abort_upload, 0},
     {S3_OBJECT, "GET", "uploadId", NULL, "ListParts", "s3:ListMultipartUploadParts", s3_list_parts,

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* The settings of a bucket: one JSON object in its row, a member for each subresource. */
+#include <string.h>
+
+#include "codec/json.h"
+#include "codec/xml.h"
+#include "door/s3/s3_door_private.h"
+
+int s3_setting_get(struct s3_request *r, const char *key, json_t **ret_settings, json_t **ret,
+                   struct call *call)
+{
+    const char *text = r->container.settings;
+    *ret = NULL;
+    /* Nearly every request asks for something that is not set. */
+    if (text == NULL || strstr(text, key) == NULL)
+        return 0;
+    auto_json json_t *settings = NULL;
+    if (json_parse(text, strlen(text), &settings, &call->err) < 0)
+        return err_prefix(&call->err, "settings of bucket '%s'", r->container.name);
+    *ret = json_object_get(settings, key);
+    *ret_settings = take(settings);
+    return 0;
+}
+
+int s3_setting_change(struct s3_request *r, const char *key, json_t *value, struct call *call)
+{
+    auto_json json_t *mine = value;
+    auto_free char *text =
+        value != NULL ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+    return service_container_setting(r->door->options.service, r->account, r->bucket, key, text,
+                                     &r->container, call);
+}
+
+/* Bodies are encrypted, or not, by the store's layers: nothing of it is told to clients. */
+int s3_get_encryption(struct s3_request *r, struct call *call)
+{
+    return s3_fail(r, S3_ENCRYPTION_NOT_FOUND, call);
+}
+
+/* What a bucket does not have is told as empty, as S3 does. */
+int s3_get_nothing(struct s3_request *r, struct call *call)
+{
+    static const struct {
+        const char *query;
+        const char *root;
+    } kinds[] = {
+        {"requestPayment", "RequestPaymentConfiguration"},
+        {"logging", "BucketLoggingStatus"},
+        {"notification", "NotificationConfiguration"},
+        {"accelerate", "AccelerateConfiguration"},
+    };
+    auto_buf struct buf body = BUF_INIT(4096);
+    (void)call;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (!s3_asks(r, kinds[i].query))
+            continue;
+        s3_xml_root(&body, kinds[i].root);
+        if (i == 0)
+            xml_element(&body, "Payer", "BucketOwner");
+        xml_close(&body, kinds[i].root);
+        break;
+    }
+    return s3_answer_xml(r, 200, &body);
+}
