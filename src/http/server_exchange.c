@@ -294,7 +294,7 @@ static void report(struct exchange *x, bool complete, uint64_t streamed)
         .status = x->queued || x->bypassed ? x->status : 0,
         .complete = complete,
         .bytes_in = x->taken,
-        .bytes_out = complete ? x->length : streamed,
+        .bytes_out = complete && x->length != HTTP_LENGTH_UNKNOWN ? x->length : streamed,
         .began = x->began_wall,
         .duration = clock_monotonic() - x->began,
     };
