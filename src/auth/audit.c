@@ -323,7 +323,7 @@ static bool anchor_due(struct audit *log, bool all, uint64_t *sequence, char has
 static int do_what_is_due(struct audit *log, int64_t now, bool all, struct err *e)
 {
     char hash[AUDIT_HASH_SIZE];
-    uint64_t sequence;
+    uint64_t sequence = 0;
 
     {
         locked(&log->lock);

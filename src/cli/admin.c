@@ -99,7 +99,7 @@ static int find_action(const struct command *self, const struct action *actions,
 static int run(const struct command *self, struct admin *a, const struct action *actions,
                size_t action_count, const char **words, int count, struct call *call)
 {
-    const struct action *action;
+    const struct action *action = NULL;
 
     if (find_action(self, actions, action_count, words, count, &action, &call->err) < 0 ||
         config_load(a->config_path, &a->config, &call->err) < 0 ||

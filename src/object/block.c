@@ -238,7 +238,7 @@ static int lay_out(struct db *db, const struct commit_request *request, const st
 {
     uint64_t size = 0;
     for (size_t i = 0; i < request->count; i++) {
-        struct found_block block;
+        struct found_block block = {0};
         if (find_block(db, request, s, &request->blocks[i], &block, call) < 0 ||
             extent_add(db, layout, size, block.size, block.piece, block.piece_start,
                        request->blocks[i].block, call) < 0)

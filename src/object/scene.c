@@ -97,6 +97,9 @@ static int look(struct db *db, const struct place *place, enum scene_lock lock, 
                     : version_find(db, s, place, write, &s->object, call);
     if (found < 0)
         return -1;
+    /* Asked before the row was locked: whoever held it may have written later than that. */
+    if (write && found > 0 && s->now <= s->object.modified)
+        s->now = s->object.modified + 100;
     bool gone = s->object.goes_at != TIME_UNKNOWN && s->object.goes_at <= s->now;
     s->found = found > 0 && s->object.deleted == TIME_UNKNOWN && s->object.marker == 0 && !gone;
     return 0;

@@ -99,7 +99,7 @@ int azblob_lease(struct azblob_request *r, struct call *call)
 {
     auto_lease_result struct lease_result result = {0};
     struct lease_request request = {.place = r->place, .conditions = r->conditions};
-    size_t which;
+    size_t which = 0;
 
     if (take_action(r, &which, call) < 0)
         return -1;

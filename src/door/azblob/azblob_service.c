@@ -198,7 +198,7 @@ int azblob_list_containers(struct azblob_request *r, struct call *call)
 {
     auto_container_rows struct container_rows rows = {0};
     auto_buf struct buf body = BUF_INIT(CONTAINER_LIST_MAX);
-    struct container_includes includes;
+    struct container_includes includes = {0};
     uint64_t limit = AZBLOB_LIST_MAX;
 
     if (read_includes(r, &includes, call) < 0 ||
