@@ -57,7 +57,7 @@ static int list_jobs(struct ledger *l, bool json, struct call *call)
     return n < 0 ? -1 : EXIT_OK;
 }
 
-static int forget(const char *url, const char *name, struct call *call)
+static int forget(const char *url, const char *name, bool json, struct call *call)
 {
     cleanup(ledger_close_p) struct ledger *l = NULL;
     auto_ledger_job struct ledger_job job = {0};
@@ -65,7 +65,15 @@ static int forget(const char *url, const char *name, struct call *call)
     if (ledger_open(url, &l, call) < 0 || ledger_job_find(l, name, &job, call) < 0 ||
         ledger_job_delete(l, job.id, call) < 0)
         return -1;
-    printf("job %s is forgotten; nothing was deleted at its target\n", job.name);
+    if (!json) {
+        printf("job %s is forgotten; nothing was deleted at its target\n", job.name);
+        return EXIT_OK;
+    }
+    json_t *told = summary_json(&job);
+    (void)json_object_set_new(told, "event", json_string("forgotten"));
+    (void)json_dumpf(told, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+    json_decref(told);
     return EXIT_OK;
 }
 
@@ -78,7 +86,7 @@ static int run(const struct common_options *common, const char *drop, struct cal
         return -1;
     const char *url = common->ledger ? common->ledger : config.ledger;
     if (drop)
-        return forget(url, drop, call);
+        return forget(url, drop, common->json, call);
     if (ledger_open_read(url, &l, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND || common->ledger)
             return -1;

@@ -87,6 +87,7 @@ static void options_of(const struct move_arguments *a, const struct config *conf
         .rehydrate = a->rehydrate != NULL,
         .rehydrate_priority = a->rehydrate,
         .rehydrate_bytes = a->rehydrate_bytes,
+        .wake_poll = (int64_t)config->wake_poll * CLOCK_SECOND,
         .remove = a->remove,
         .drain = &signal_drain,
     };

@@ -38,7 +38,35 @@ static void print_difference(void *context, const char *container, const char *n
     printf(": %s\n", text);
 }
 
-static int conclude(const struct verify_result *r, bool json)
+/* The job of a ledger, as far as it says something about the outcome. */
+struct verified_job {
+    char state[32];
+    int64_t open; /* objects that are not settled, or failed */
+    bool unfinished;
+};
+
+static void look_at_job(const struct ledger_job *job, struct verified_job *ret)
+{
+    (void)snprintf(ret->state, sizeof(ret->state), "%s", ledger_job_state_word(job->state));
+    ret->open = job->counts.listed.objects;
+    for (int state = LEDGER_MOVED; state < LEDGER_FAILED; state++)
+        ret->open -= job->counts.by[state].objects;
+    ret->unfinished = job->state != LEDGER_JOB_DONE || ret->open > 0;
+}
+
+/* What was not moved cannot have been compared: that is no success. */
+static void say_unfinished(const struct verified_job *job)
+{
+    struct err why = {0};
+
+    (void)err_set(&why, ERR_CONFLICT,
+                  "verify: only what the ledger calls moved was compared: the job is %s, %" PRId64
+                  " listed objects are not there yet; run the move again",
+                  job->state, job->open);
+    complain(&why);
+}
+
+static int conclude(const struct verify_result *r, const struct verified_job *job, bool json)
 {
     int64_t objects = atomic_load(&r->objects), bytes = atomic_load(&r->bytes);
     int64_t differences = atomic_load(&r->differences), unproven = atomic_load(&r->unproven);
@@ -46,20 +74,22 @@ static int conclude(const struct verify_result *r, bool json)
 
     if (json) {
         printf("{\"event\":\"end\",\"objects\":%" PRId64 ",\"bytes\":%" PRId64
-               ",\"differences\":%" PRId64 ",\"unproven\":%" PRId64 "}\n",
-               objects, bytes, differences, unproven);
+               ",\"differences\":%" PRId64 ",\"unproven\":%" PRId64 ",\"unfinished\":%s}\n",
+               objects, bytes, differences, unproven, job->unfinished ? "true" : "false");
     } else {
         size_text(size, sizeof(size), (uint64_t)bytes);
         printf("%" PRId64 " objects compared by content, %s read at the target: %" PRId64
                " differences, %" PRId64 " could not be looked at\n",
                objects, size, differences, unproven);
     }
-    return differences ? EXIT_DIFFERENCES : unproven ? EXIT_FAILED : EXIT_OK;
+    if (job->unfinished)
+        say_unfinished(job);
+    return differences ? EXIT_DIFFERENCES : unproven || job->unfinished ? EXIT_FAILED : EXIT_OK;
 }
 
 static int against_ledger(const struct verify_arguments *a, const struct config *config,
                           const char *name, struct verify_options *o, struct verify_result *r,
-                          struct call *call)
+                          struct verified_job *ret, struct call *call)
 {
     cleanup(ledger_close_p) struct ledger *l = NULL;
     auto_ledger_job struct ledger_job job = {0};
@@ -70,6 +100,7 @@ static int against_ledger(const struct verify_arguments *a, const struct config 
         endpoint_open(config, job.target, STORE_READ, &target, call) < 0)
         return -1;
     o->target = target.store;
+    look_at_job(&job, ret);
     return verify_ledger(l, &job, o, r, call);
 }
 
@@ -94,6 +125,7 @@ static int run(struct verify_arguments *a, const char *const ends[2], int count,
 {
     auto_config struct config config = {0};
     struct verify_result result = {0};
+    struct verified_job job = {0};
     struct verify_options options = {.workers = (int)a->workers,
                                      .drain = &signal_drain,
                                      .differs = print_difference,
@@ -101,9 +133,9 @@ static int run(struct verify_arguments *a, const char *const ends[2], int count,
 
     if (config_load(a->common.config, &config, &call->err) < 0)
         return -1;
-    int verified = count == 1 ? against_ledger(a, &config, ends[0], &options, &result, call)
+    int verified = count == 1 ? against_ledger(a, &config, ends[0], &options, &result, &job, call)
                               : against_source(&config, ends, &options, &result, call);
-    return verified < 0 ? -1 : conclude(&result, a->common.json);
+    return verified < 0 ? -1 : conclude(&result, &job, a->common.json);
 }
 
 static int command_run(const struct command *self, int argc, char **argv)

@@ -81,7 +81,7 @@ static int check_stores(const struct yaml_node *root, struct err *e)
 
 static int read_move(struct config *c, struct err *e)
 {
-    static const char *const keys[] = {"workers", "memory"};
+    static const char *const keys[] = {"workers", "memory", "wake_poll"};
     const struct yaml_node *move = NULL;
     const char *memory = NULL;
 
@@ -90,10 +90,14 @@ static int read_move(struct config *c, struct err *e)
     if (!move)
         return 0;
     if (yaml_check_keys(move, keys, ARRAY_SIZE(keys), e) < 0 ||
-        yaml_uint(move, "workers", &c->workers, e) < 0 || yaml_text(move, "memory", &memory, e) < 0)
+        yaml_uint(move, "workers", &c->workers, e) < 0 ||
+        yaml_uint(move, "wake_poll", &c->wake_poll, e) < 0 ||
+        yaml_text(move, "memory", &memory, e) < 0)
         return -1;
     if (c->workers > 512)
         return yaml_error(yaml_get(move, "workers"), e, "at most 512 workers");
+    if (c->wake_poll > 86400)
+        return yaml_error(yaml_get(move, "wake_poll"), e, "at most 86400 seconds");
     if (memory && size_parse(memory, &c->memory, e) < 0) {
         struct err why = *e;
         return yaml_error(yaml_get(move, "memory"), e, "%s", why.text);

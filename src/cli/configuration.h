@@ -23,6 +23,7 @@ struct config {
     const struct yaml_node *sign; /* its map, for the password */
     uint64_t workers;             /* 0: not said */
     uint64_t memory;
+    uint64_t wake_poll; /* seconds */
 };
 #define auto_config cleanup(config_release)
 

@@ -45,6 +45,7 @@ struct move_options {
     bool rehydrate;
     const char *rehydrate_priority; /* "Standard" or "High" */
     uint64_t rehydrate_bytes;       /* wake at most so many bytes; 0: no limit */
+    int64_t wake_poll;              /* look so often at what is being woken; ns; 0: a minute */
     bool remove;                    /* delete at the target what vanished at the source */
     const struct cancel *drain;     /* raised: start nothing new; may be NULL */
 };

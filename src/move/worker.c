@@ -15,7 +15,7 @@
 #define FAILURES_MAX 100
 /* Before an object is copied again after a failure, times the number of failures. */
 #define AGAIN_PAUSE (200 * CLOCK_MILLISECOND)
-/* A waking archive object is looked at this often. */
+/* A waking archive object is looked at this often, unless the options say otherwise. */
 #define WAKE_POLL (60 * CLOCK_SECOND)
 
 /* Claim fewer near the end, so that no worker sits on what others could do. */
@@ -37,7 +37,7 @@ static int wake(struct item *item, struct call *call)
 
     if (store_stat(m->source, &item->from, &state, call) < 0)
         return -1;
-    if (!state.waking) {
+    if (state.archived && !state.waking) {
         {
             locked(&m->lock);
             if (o->rehydrate_bytes && m->woken + size > o->rehydrate_bytes)
@@ -53,7 +53,9 @@ static int wake(struct item *item, struct call *call)
     item->outcome->result.state = LEDGER_WAITING;
     item->outcome->result.code = ERR_ARCHIVED;
     replace_string(&item->outcome->error, "being woken from the archive tier");
-    item->outcome->result.due = clock_wall() + WAKE_POLL;
+    item->outcome->result.due = clock_wall();
+    if (state.archived) /* it may have woken since it was read */
+        item->outcome->result.due += o->wake_poll ? o->wake_poll : WAKE_POLL;
     return 0;
 }
 
@@ -277,7 +279,9 @@ static int is_over(struct mover *m, int64_t *pause, struct call *call)
         return -1;
     atomic_store(&m->progress->waiting, work.waiting);
     if (work.waiting && !work.pending && !work.mine)
-        *pause = IDLE_WAITING;
+        *pause = m->options->wake_poll && m->options->wake_poll < IDLE_WAITING
+                     ? m->options->wake_poll
+                     : IDLE_WAITING;
     return work.pending == 0 && work.mine == 0 && work.others == 0 && work.waiting == 0;
 }
 

@@ -15,6 +15,7 @@
 
 #define ATTEMPTS 100
 #define CHUNK    ((size_t)256 * 1024)
+#define HOLE     ((size_t)4096) /* what file systems can leave out */
 
 /* -------------------------------------------------------------------- drafts */
 
@@ -418,6 +419,38 @@ int file_write_from(int fd, uint64_t offset, uint64_t size, struct source *from,
     }
 }
 
+static bool is_zero(const char *bytes, size_t n)
+{
+    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+/* A page blob is mostly holes: what is zero takes no room. */
+static int write_sparse(int fd, const struct source_bytes *bytes, const struct object_key *key,
+                        struct call *call)
+{
+    const char *begin = bytes->bytes + bytes->at;
+    size_t size = bytes->length - bytes->at, n;
+
+    for (size_t at = 0; at < size; at += n) {
+        n = size - at < HOLE ? size - at : HOLE;
+        if (!is_zero(begin + at, n) && write_all(fd, at, begin + at, n, key, call) < 0)
+            return -1;
+    }
+    if (ftruncate(fd, (off_t)size) < 0)
+        return err_errno(&call->err, errno, "write '%s/%s'", key->container, key->name);
+    return 0;
+}
+
+static int write_body(int fd, const struct object_key *key, const struct put_options *options,
+                      struct source *from, struct call *call)
+{
+    const struct source_bytes *bytes = source_as_bytes(from);
+
+    if (bytes && options->properties && options->properties->type == OBJECT_PAGE)
+        return write_sparse(fd, bytes, key, call);
+    return file_write_from(fd, 0, options->size, from, key, call);
+}
+
 int file_put(struct store *s, const struct object_key *key, const struct put_options *options,
              struct source *from, struct put_result *ret, struct call *call)
 {
@@ -425,8 +458,7 @@ int file_put(struct store *s, const struct object_key *key, const struct put_opt
     auto_file_draft struct file_draft draft = FILE_DRAFT_INIT;
 
     if (check_container_there(f, key->container, call) < 0 || file_ready(f, call) < 0 ||
-        file_draft_open(f, &draft, call) < 0 ||
-        file_write_from(draft.fd, 0, options->size, from, key, call) < 0)
+        file_draft_open(f, &draft, call) < 0 || write_body(draft.fd, key, options, from, call) < 0)
         return -1;
     return file_commit(f, key, &draft, options->properties, options, ret, call);
 }

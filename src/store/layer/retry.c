@@ -207,7 +207,9 @@ static int resume(struct store *s, const struct object_key *key, const struct ge
             /* All bytes came, and then the error: enough, unless their checksum was wanted. */
             if (!options->want_checksum)
                 return 0;
+            /* Bytes that cannot be trusted; who holds the sink may begin anew. */
             call->err = failure;
+            call->err.code = ERR_CORRUPT;
             return -1;
         }
         if (store_get(s->below, key, &rest, &sink->sink, &object, NULL, call) == 0)
