@@ -86,32 +86,56 @@ int walk_next(struct walk *w, struct db *db, struct stretch *ret, struct call *c
 
 /* ---- A layout of one's own ---- */
 
+/* Up to WALK_BATCH extents that begin behind a place and before size, cut there. */
+static int clone_batch(struct db *db, int64_t layout, int64_t behind, uint64_t size,
+                       struct extent_row *rows, size_t *ret_count, struct call *call)
+{
+    struct db_statement *find;
+    size_t count = 0;
+    int row;
+
+    *ret_count = 0;
+    if (select_rows(db, &extent_table,
+                    "WHERE layout = ?1 AND start > ?2 AND start < ?3 ORDER BY start LIMIT ?4",
+                    &find, call) < 0)
+        return -1;
+    auto_statement struct db_statement *guard = find;
+    db_bind_int(find, 1, layout);
+    db_bind_int(find, 2, behind);
+    db_bind_int(find, 3, (int64_t)size);
+    db_bind_int(find, 4, WALK_BATCH);
+    while ((row = db_step(find, call)) > 0) {
+        struct extent_row *x = &rows[count++];
+        *x = extent_row_new();
+        row_read(&extent_table, find, 0, x);
+        if ((uint64_t)(x->start + x->length) > size)
+            x->length = (int64_t)size - x->start;
+    }
+    *ret_count = count;
+    return row;
+}
+
 int layout_clone(struct db *db, int64_t layout, uint64_t size, int64_t *ret, struct call *call)
 {
-    struct walk w;
-    struct stretch s;
     struct extent_row rows[WALK_BATCH];
-    size_t count = 0;
-    int64_t fresh = index_new_id();
-    int found;
+    int64_t fresh = index_new_id(), behind = -1;
+    size_t count;
+    int done;
 
-    walk_init(&w, layout, 0, size);
     do {
-        found = walk_next(&w, db, &s, call);
-        if (found > 0)
-            rows[count++] = (struct extent_row){.layout = fresh,
-                                                .start = (int64_t)s.start,
-                                                .length = (int64_t)(s.end - s.start),
-                                                .piece = s.piece,
-                                                .piece_start = (int64_t)s.piece_start};
-        if (found < 0 || ((count == WALK_BATCH || (found == 0 && count > 0)) &&
-                          row_insert_many(db, &extent_table, rows, count, call) < 0))
-            return -1;
-        if (count == WALK_BATCH)
-            count = 0;
-    } while (found > 0);
-    *ret = fresh;
-    return 0;
+        done = clone_batch(db, layout, behind, size, rows, &count, call);
+        for (size_t i = 0; i < count; i++) {
+            behind = rows[i].start;
+            rows[i].layout = fresh;
+        }
+        if (done == 0 && count > 0)
+            done = row_insert_many(db, &extent_table, rows, count, call);
+        for (size_t i = 0; i < count; i++)
+            extent_row_release(&rows[i]);
+    } while (done == 0 && count == WALK_BATCH);
+    if (done == 0)
+        *ret = fresh;
+    return done;
 }
 
 int layout_make_own(struct db *db, struct object_row *o, struct call *call)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Copies inside the service, leases and retention on real rows. */
+#include "object/block.h"
 #include "object/copy.h"
 #include "object/lease.h"
 
@@ -170,6 +171,39 @@ static void a_source_over_an_object(void **state)
                  FAULT_OBJECT_MISSING, b);
 }
 
+/* Copied onto itself an object keeps its list of blocks. */
+static void blocks_stay(void **state)
+{
+    struct object_bed *b = *state;
+    struct copy_request r = copy_of("x", "x");
+    struct block_choice choices[] = {{"BBBB", BLOCK_LATEST, NULL}, {"AAAA", BLOCK_LATEST, NULL}};
+    struct commit_request commit = {.place = place_of("x"),
+                                    .conditions = CONDITIONS_INIT,
+                                    .upload = "",
+                                    .blocks = choices,
+                                    .count = 2};
+    auto_block_list struct block_list l = {0};
+
+    for (int i = 0; i < 2; i++) {
+        struct source_bytes body;
+        struct stage_request stage = {.place = place_of("x"),
+                                      .conditions = CONDITIONS_INIT,
+                                      .upload = "",
+                                      .block = choices[i].block,
+                                      .body = &body.source,
+                                      .size = 3};
+        source_bytes_init(&body, i ? "two" : "one", 3);
+        assert_ok(service_stage(b->service, &stage, NULL, &b->call), &b->call.err);
+    }
+    assert_ok(service_commit(b->service, &commit, NULL, &b->call), &b->call.err);
+    assert_ok(service_copy(b->service, &r, NULL, &b->call), &b->call.err);
+    object_bed_holds(b, &r.to, "onetwo");
+    assert_ok(service_block_list(b->service, &r.to, &r.conditions, "", &l, &b->call), &b->call.err);
+    assert_int_equal(l.committed_count, 2);
+    assert_string_equal(l.committed[0].block, "BBBB");
+    assert_int_equal(l.uncommitted_count, 0);
+}
+
 /* ---- Leases ---- */
 
 static int lease(struct object_bed *b, const char *name, enum lease_action action, const char *id,
@@ -282,13 +316,10 @@ static void retention(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        object_test(what_travels),
-        object_test(conditions_of_a_copy),
-        object_test(long_copies),
-        object_test(a_source_over_an_object),
-        object_test(leases_hold_writers_off),
-        object_test(container_leases),
-        object_test(retention),
+        object_test(what_travels),     object_test(conditions_of_a_copy),
+        object_test(long_copies),      object_test(a_source_over_an_object),
+        object_test(blocks_stay),      object_test(leases_hold_writers_off),
+        object_test(container_leases), object_test(retention),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
