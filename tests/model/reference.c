@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* The object service in small: see reference.h. */
+#include "reference.h"
+
+#include <string.h>
+
+const struct ref_past *reference_past(const struct ref_object *o, unsigned number)
+{
+    return o->past_count ? &o->past[number % o->past_count] : NULL;
+}
+
+static void set_version(char *into, const char *version)
+{
+    size_t length = strnlen(version, VERSION_LEN - 1);
+
+    memmove(into, version, length);
+    into[length] = '\0';
+}
+
+static void remember(struct ref_object *o, bool snapshot, const char *version)
+{
+    struct ref_past *p = &o->past[o->past_count++];
+
+    p->snapshot = snapshot;
+    p->body = o->body;
+    set_version(p->version, version);
+}
+
+static void forget(struct ref_object *o, size_t index)
+{
+    memmove(&o->past[index], &o->past[index + 1], (o->past_count - index - 1) * sizeof(o->past[0]));
+    o->past_count--;
+}
+
+static enum fault may_write(const struct ref_object *o, const struct step *s)
+{
+    if (s->if_absent && o->there)
+        return FAULT_OBJECT_EXISTS;
+    if (o->there && o->leased)
+        return s->with_lease ? FAULT_NONE : FAULT_LEASE_ID_MISSING;
+    return s->with_lease ? FAULT_LEASE_ABSENT_OPERATION : FAULT_NONE;
+}
+
+/* A write that needs the object, of one type. */
+static enum fault may_change(const struct ref_object *o, const struct step *s,
+                             enum object_type type)
+{
+    if (!o->there)
+        return FAULT_OBJECT_MISSING;
+    enum fault fault = may_write(o, s);
+    return fault != FAULT_NONE ? fault : o->body.type != type ? FAULT_TYPE : FAULT_NONE;
+}
+
+static void replace(struct reference *r, struct ref_object *o, const struct ref_body *body,
+                    const char *version)
+{
+    if (o->there && r->versioning)
+        remember(o, false, o->version);
+    if (!o->there)
+        o->leased = false;
+    o->there = true;
+    o->body = *body;
+    set_version(o->version, version);
+}
+
+static void unstage(struct ref_object *o)
+{
+    memset(o->staged, 0, sizeof(o->staged));
+}
+
+static enum fault put(struct reference *r, struct ref_object *o, const struct step *s,
+                      const char *version)
+{
+    struct ref_body body = {0};
+    enum fault fault = may_write(o, s);
+
+    if (fault != FAULT_NONE)
+        return fault;
+    body.type = s->kind == STEP_PUT           ? OBJECT_BLOCK
+                : s->kind == STEP_MAKE_APPEND ? OBJECT_APPEND
+                                              : OBJECT_PAGE;
+    if (s->kind == STEP_PUT) {
+        body.size = s->length;
+        memset(body.bytes, s->fill, body.size);
+    } else if (s->kind == STEP_MAKE_PAGES) {
+        body.size = (size_t)s->length * PAGE;
+    }
+    replace(r, o, &body, version);
+    unstage(o);
+    return FAULT_NONE;
+}
+
+static enum fault append(struct ref_object *o, const struct step *s)
+{
+    enum fault fault = may_change(o, s, OBJECT_APPEND);
+
+    if (fault != FAULT_NONE)
+        return fault;
+    if (s->kind == STEP_SEAL) {
+        o->body.sealed = true;
+        return FAULT_NONE;
+    }
+    if (o->body.size + s->length > BODY_MAX)
+        return FAULT_SIZE_CONDITION;
+    if (o->body.sealed)
+        return FAULT_SEALED;
+    memset(o->body.bytes + o->body.size, s->fill, s->length);
+    o->body.size += s->length;
+    return FAULT_NONE;
+}
+
+static enum fault pages(struct ref_object *o, const struct step *s)
+{
+    size_t offset = (size_t)s->offset * PAGE, length = (size_t)s->length * PAGE;
+    enum fault fault = may_change(o, s, OBJECT_PAGE);
+
+    if (fault != FAULT_NONE)
+        return fault;
+    if (s->kind == STEP_RESIZE) {
+        if (length < o->body.size)
+            memset(o->body.bytes + length, 0, BODY_MAX - length);
+        o->body.size = length;
+        return FAULT_NONE;
+    }
+    if (offset + length > o->body.size)
+        return FAULT_PAGE_RANGE;
+    memset(o->body.bytes + offset, s->fill, length);
+    return FAULT_NONE;
+}
+
+static enum fault copy(struct reference *r, const struct step *s, const char *version)
+{
+    struct ref_object *to = &r->objects[s->name], *from = &r->objects[s->other];
+    const struct ref_past *past = reference_past(from, s->past);
+
+    if (!past && !from->there)
+        return FAULT_OBJECT_MISSING;
+    struct ref_body body = past ? past->body : from->body;
+    enum fault fault = may_write(to, s);
+    if (fault == FAULT_NONE && to->there && to->body.type != body.type)
+        fault = FAULT_TYPE;
+    if (fault != FAULT_NONE)
+        return fault;
+    body.sealed = false;
+    replace(r, to, &body, version);
+    unstage(to);
+    return FAULT_NONE;
+}
+
+static enum fault delete (struct reference *r, struct ref_object *o, const struct step *s) {
+    bool snapshots = false;
+
+    if (!o->there) return FAULT_OBJECT_MISSING;
+    enum fault fault = may_write(o, s);
+    if (fault != FAULT_NONE) return fault;
+    for (size_t i = 0; i < o->past_count; i++) snapshots |= o->past[i].snapshot;
+    if (snapshots && !s->with_snapshots) return FAULT_SNAPSHOTS_PRESENT;
+    for (size_t i = o->past_count; i-- > 0;) if (o->past[i].snapshot) forget(o, i);
+    if (r->versioning) remember(o, false, o->version);
+    o->there = o->leased = false;
+    return FAULT_NONE;
+}
+
+static enum fault delete_past(struct ref_object *o, const struct step *s)
+{
+    const struct ref_past *past = reference_past(o, s->past);
+
+    if (past)
+        forget(o, (size_t)(past - o->past));
+    return FAULT_NONE;
+}
+
+static enum fault metadata(struct reference *r, struct ref_object *o, const struct step *s,
+                           const char *version)
+{
+    enum fault fault = o->there ? may_write(o, s) : FAULT_OBJECT_MISSING;
+
+    if (fault != FAULT_NONE)
+        return fault;
+    if (r->versioning) {
+        struct ref_body body = o->body;
+        replace(r, o, &body, version);
+    }
+    o->body.metadata = s->fill;
+    return FAULT_NONE;
+}
+
+static enum fault stage(struct ref_object *o, const struct step *s)
+{
+    if (o->there) {
+        enum fault fault = may_change(o, s, OBJECT_BLOCK);
+        if (fault != FAULT_NONE)
+            return fault;
+    }
+    o->staged[s->offset % BLOCKS].there = true;
+    o->staged[s->offset % BLOCKS].fill = s->fill;
+    o->staged[s->offset % BLOCKS].size = s->length;
+    return FAULT_NONE;
+}
+
+static enum fault commit(struct reference *r, struct ref_object *o, const struct step *s,
+                         const char *version)
+{
+    struct ref_body body = {.type = OBJECT_BLOCK};
+
+    if (o->there && !s->if_absent && o->body.type != OBJECT_BLOCK)
+        return FAULT_TYPE;
+    enum fault fault = may_write(o, s);
+    if (fault != FAULT_NONE)
+        return fault;
+    for (int i = BLOCKS; i-- > 0;) {
+        if (!(s->length & (1U << i)))
+            continue;
+        if (!o->staged[i].there)
+            return FAULT_BLOCK_LIST;
+        memset(body.bytes + body.size, o->staged[i].fill, o->staged[i].size);
+        body.size += o->staged[i].size;
+    }
+    replace(r, o, &body, version);
+    unstage(o);
+    return FAULT_NONE;
+}
+
+static enum fault lease(struct ref_object *o, const struct step *s)
+{
+    if (!o->there)
+        return FAULT_OBJECT_MISSING;
+    if (s->kind == STEP_RELEASE && !o->leased)
+        return FAULT_LEASE_ID_LEASE;
+    o->leased = s->kind == STEP_ACQUIRE;
+    return FAULT_NONE;
+}
+
+bool reference_can(const struct reference *r, const struct step *s)
+{
+    return r->objects[s->name].past_count < PAST_MAX;
+}
+
+enum fault reference_do(struct reference *r, const struct step *s, const char *version)
+{
+    struct ref_object *o = &r->objects[s->name];
+
+    switch (s->kind) {
+    case STEP_PUT:
+    case STEP_MAKE_APPEND:
+    case STEP_MAKE_PAGES:
+        return put(r, o, s, version);
+    case STEP_APPEND:
+    case STEP_SEAL:
+        return append(o, s);
+    case STEP_WRITE_PAGES:
+    case STEP_RESIZE:
+        return pages(o, s);
+    case STEP_SNAPSHOT:
+        if (!o->there)
+            return FAULT_OBJECT_MISSING;
+        remember(o, true, version);
+        return FAULT_NONE;
+    case STEP_COPY:
+        return copy(r, s, version);
+    case STEP_DELETE:
+        return delete (r, o, s);
+    case STEP_DELETE_PAST:
+        return delete_past(o, s);
+    case STEP_METADATA:
+        return metadata(r, o, s, version);
+    case STEP_STAGE:
+        return stage(o, s);
+    case STEP_COMMIT:
+        return commit(r, o, s, version);
+    case STEP_ACQUIRE:
+    case STEP_RELEASE:
+        return lease(o, s);
+    default:
+        return FAULT_NONE;
+    }
+}
