@@ -89,7 +89,10 @@ void azblob_begin(void *argument, struct http_exchange *x, struct call *call)
     e->request.door = door;
     e->request.channel = &http_channel;
     e->request.channel_argument = x;
-    if (azblob_request_begin(&e->request, call) < 0)
+    int begun = azblob_request_begin(&e->request, call);
+    /* Providers' logs name the request their part was done for. */
+    call->trace = e->request.id;
+    if (begun < 0)
         azblob_answer_error(&e->request, &call->err);
 }
 
