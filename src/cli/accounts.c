@@ -163,13 +163,18 @@ int account_change(struct index *index, const char *name, account_changer *chang
     return index_write(index, INDEX_DURABLE, change, &task, call);
 }
 
+/* Those that are there or could be restored; the sweep is about to remove the others. */
 static int count_containers(struct db *db, const char *name, int64_t *ret, struct call *call)
 {
+    static const char sql[] = "SELECT COUNT(*) FROM container WHERE account = ?1 AND"
+                              " (deleted IS NULL OR deleted_until > ?2)";
     struct db_statement *s;
+    int64_t now;
 
-    if (db_prepare(db, "SELECT COUNT(*) FROM container WHERE account = ?1", &s, call) < 0)
+    if (index_now(db, &now, call) < 0 || db_prepare(db, sql, &s, call) < 0)
         return -1;
     db_bind_text(s, 1, name);
+    db_bind_int(s, 2, now);
     int row = db_step(s, call);
     if (row > 0)
         *ret = db_column_int(s, 0);
