@@ -31,7 +31,7 @@ static int open_log(const char *path, int *ret, struct err *e)
 int gateway_reopen_log(struct gateway *g, struct err *e)
 {
     struct access_log *log = &g->log;
-    int fd;
+    int fd = -1;
 
     if (!log->path)
         return 0;

@@ -91,7 +91,7 @@ int s3_create_upload(struct s3_request *r, struct call *call)
 {
     auto_object_row struct object_row properties = object_row_new();
     auto_free char *upload = NULL;
-    const char *algorithm, *type;
+    const char *algorithm = NULL, *type = NULL;
     if (s3_properties(r, &properties, call) < 0 || checksum_choice(r, &algorithm, &type, call) < 0)
         return -1;
     auto_free char *json = upload_to_json(&properties, algorithm, type);
