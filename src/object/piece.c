@@ -344,7 +344,8 @@ void piece_discard(struct service *service, struct piece *p)
         (store_remove(to->store, &key, NULL, &aside) < 0 && aside.err.code != ERR_NOT_FOUND))
         return;
     err_clear(&aside.err);
-    if (index_write(service->index, INDEX_RELAXED, garbage_forget, &task, &aside) < 0)
+    if (index_write(service->index, INDEX_RELAXED, garbage_forget, &task, &aside) < 0 &&
+        aside.err.code != ERR_NOT_FOUND) /* a sweep was quicker */
         log_line(LOG_WARNING, "a removed piece is left to the sweep: %s", aside.err.text);
 }
 

@@ -110,6 +110,20 @@ void real_close(struct real *r)
     free(r->schema);
 }
 
+void real_join(struct real *r, const struct real *first)
+{
+    *r = *first;
+    r->call = (struct call)CALL_INIT;
+    if (first->schema)
+        start(r);
+}
+
+void real_leave(struct real *r, const struct real *first)
+{
+    if (r->service != first->service)
+        stop(r);
+}
+
 void real_restart(struct real *r)
 {
     stop(r);
@@ -129,7 +143,7 @@ struct doing {
     char bytes[BODY_MAX];
 };
 
-static const char *name_of(int name)
+const char *real_name(int name)
 {
     static const char *const names[NAMES] = {"a", "b/c", "b/d", "e\xC3\xA9"};
 
@@ -138,7 +152,7 @@ static const char *name_of(int name)
 
 static struct place place_of(int name, const struct ref_past *past)
 {
-    struct place place = {.account = "acct", .container = "c", .name = name_of(name)};
+    struct place place = {.account = "acct", .container = "c", .name = real_name(name)};
 
     if (past) {
         place.kind = past->snapshot ? VERSION_SNAPSHOT : VERSION_ID;
