@@ -18,7 +18,7 @@
 #include "util/thread.h"
 
 #define COPIES_MAX   32
-#define PART_BYTES   (64 * AZBLOB_MIB)
+#define PART_BYTES   (16 * AZBLOB_MIB)
 #define PARTS_MAX    10000
 #define BEAT         (10 * CLOCK_SECOND)
 #define ATTEMPTS_MAX 6
@@ -188,7 +188,7 @@ static int with_part(struct job *j, uint64_t size,
         if (!err_is_passing(call->err.code) || call->err.fault || attempt == ATTEMPTS_MAX)
             return -1;
         err_clear(&call->err);
-        if (call_sleep(call, CLOCK_SECOND << attempt) < 0)
+        if (call_sleep(call, CLOCK_SECOND << (attempt - 1)) < 0)
             return -1;
     }
 }
