@@ -133,7 +133,7 @@ static const char *escape_of(uint32_t c)
     }
 }
 
-void xml_escape_n(struct buf *b, const char *text, size_t length)
+static void escape(struct buf *b, const char *text, size_t length, bool breaks)
 {
     size_t plain = 0; /* where the run of unescaped characters began */
 
@@ -143,13 +143,18 @@ void xml_escape_n(struct buf *b, const char *text, size_t length)
         const char *escaped = step ? escape_of(c) : "\xef\xbf\xbd";
         if (step == 0)
             step = 1;
-        if (!escaped)
+        if (!escaped || (!breaks && (c == '\t' || c == '\n')))
             continue;
         buf_bytes(b, text + plain, i - plain);
         buf_text(b, escaped);
         plain = i + step;
     }
     buf_bytes(b, text + plain, length - plain);
+}
+
+void xml_escape_n(struct buf *b, const char *text, size_t length)
+{
+    escape(b, text, length, true);
 }
 
 void xml_escape(struct buf *b, const char *text)
@@ -179,6 +184,6 @@ void xml_close(struct buf *b, const char *name)
 void xml_element(struct buf *b, const char *name, const char *text)
 {
     xml_open(b, name);
-    xml_escape(b, text);
+    escape(b, text, strlen(text), false);
     xml_close(b, name);
 }

@@ -110,7 +110,8 @@ void xml_escape(struct buf *b, const char *text);
 void xml_escape_n(struct buf *b, const char *text, size_t length);
 /* <?xml version="1.0" encoding="utf-8"?> */
 void xml_head(struct buf *b);
-/* <name>, </name>, <name>escaped text</name> */
+/* <name>, </name>, <name>escaped text</name>.  Between tags tabs and line feeds may stand as they
+ * are, and do: readers that know only the five named entities (JavaScript's) get them right. */
 void xml_open(struct buf *b, const char *name);
 void xml_close(struct buf *b, const char *name);
 void xml_element(struct buf *b, const char *name, const char *text);

@@ -160,7 +160,8 @@ void azblob_list_name(struct buf *out, const char *element, const char *name)
 {
     auto_buf struct buf escaped = BUF_INIT(3 * URL_MAX);
 
-    if (xml_char_ok(name, strlen(name))) {
+    /* A carriage return could only stand as "&#13;", which not all readers understand. */
+    if (xml_char_ok(name, strlen(name)) && !strchr(name, '\r')) {
         xml_element(out, element, name);
         return;
     }
