@@ -35,15 +35,21 @@ static void watch_reload(void)
 
 /* ---- Start ---- */
 
-static void open_door(struct gateway *g)
+static int open_door(struct gateway *g, struct err *e)
 {
     const struct serve_config *s = &g->serve;
+    /* Clients name the URLs: they must not lead to what only the gateway can reach. */
+    const struct http_client_options fetching = {.public_only = !s->copy_from_private};
+
+    if (http_client_new(&fetching, &g->fetcher, e) < 0)
+        return -1;
     const struct azblob_options options = {
         .service = g->service,
         .domains = s->domains,
         .domain_count = s->domain_count,
         .authorization_uri = s->issuer_count ? s->issuers[0].issuer : NULL,
         .resource_id = s->issuer_count ? s->issuers[0].audiences[0] : NULL,
+        .http = g->fetcher,
         .proxies = &s->proxies,
         .argument = g,
         .identify = s->issuer_count ? gateway_identify : NULL,
@@ -52,6 +58,7 @@ static void open_door(struct gateway *g)
     };
 
     g->door = azblob_new(&options);
+    return 0;
 }
 
 /* The one place where a key is printed unasked: the first start, on somebody's own machine. */
@@ -84,9 +91,9 @@ static int start(struct gateway *g, struct call *call)
     g->metrics = metrics_new();
     (void)pthread_mutex_init(&g->lock, NULL);
     if (gateway_open_stores(g, call) < 0 || gateway_first_account(g, &row, &made, call) < 0 ||
-        gateway_open_access(g, call) < 0 || gateway_open_logs(g, &call->err) < 0)
+        gateway_open_access(g, call) < 0 || gateway_open_logs(g, &call->err) < 0 ||
+        open_door(g, &call->err) < 0)
         return -1;
-    open_door(g);
     if (gateway_listen(g, &call->err) < 0 || gateway_start_tasks(g, &call->err) < 0)
         return -1;
     greet(g, &row, made);
@@ -144,6 +151,7 @@ static void end(struct gateway *g)
     gateway_close_listeners(g);
     gateway_stop_tasks(g);
     azblob_free(take(g->door));
+    http_client_free(take(g->fetcher));
     gateway_close_logs(g);
     gateway_close_access(g);
     gateway_close_stores(g);

@@ -21,6 +21,7 @@
 #include "cli/stores.h"
 #include "cli/systemd.h"
 #include "door/azblob/azblob.h"
+#include "http/client.h"
 #include "http/server.h"
 #include "index/journal.h"
 #include "object/service.h"
@@ -78,6 +79,7 @@ struct gateway {
     struct gateway_health health;
 
     struct azblob *door;
+    struct http_client *fetcher; /* reads sources of copies that lie elsewhere */
     struct http_server **servers;
     size_t server_count;
     struct http_server *status; /* or NULL */

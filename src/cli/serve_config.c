@@ -407,6 +407,7 @@ static int read_rest(const struct yaml_node *serve, struct serve_config *s, stru
     const struct yaml_node *metrics = NULL;
 
     if (yaml_bool(serve, "allow_plain", &s->allow_plain, e) < 0 ||
+        yaml_bool(serve, "copy_from_private", &s->copy_from_private, e) < 0 ||
         yaml_text(serve, "url", &s->url, e) < 0 ||
         yaml_text(serve, "access_log", &s->access_log, e) < 0 ||
         yaml_node_of(serve, "metrics", YAML_MAP, &metrics, e) < 0)
@@ -424,23 +425,10 @@ static int read_rest(const struct yaml_node *serve, struct serve_config *s, stru
 
 static int read_all(const struct config *config, struct serve_config *s, struct err *e)
 {
-    static const char *const keys[] = {"listen",
-                                       "domains",
-                                       "url",
-                                       "tls",
-                                       "allow_plain",
-                                       "index",
-                                       "index_connections",
-                                       "gateway",
-                                       "bodies",
-                                       "journal",
-                                       "retention",
-                                       "limits",
-                                       "proxies",
-                                       "oidc",
-                                       "audit",
-                                       "access_log",
-                                       "metrics"};
+    static const char *const keys[] = {
+        "listen", "domains",           "url",     "tls",    "allow_plain", "copy_from_private",
+        "index",  "index_connections", "gateway", "bodies", "journal",     "retention",
+        "limits", "proxies",           "oidc",    "audit",  "access_log",  "metrics"};
     const struct yaml_node *serve = NULL;
 
     if (config->root && yaml_node_of(config->root, "serve", YAML_MAP, &serve, e) < 0)

@@ -65,6 +65,7 @@ struct serve_config {
     const char *url; /* for connection strings, with "{account}"; NULL: made up from the rest */
     const char *certificate, *key;
     bool allow_plain;
+    bool copy_from_private; /* sources of copies may have private addresses */
     char *index;
     bool index_given; /* stood in the configuration */
     unsigned index_connections;
