@@ -9,7 +9,7 @@
 /* What is compared with: one thing's validators. */
 struct validators {
     const char *etag;
-    const char *s3_etag; /* NULL: etag serves */
+    const char *s3_etag; /* NULL: made from etag */
     int64_t modified;
 };
 
@@ -18,9 +18,21 @@ static bool etag_is(const char *item, size_t length, const char *etag)
     return etag != NULL && strlen(etag) == length && strncmp(item, etag, length) == 0;
 }
 
+void s3_etag_from(const char *etag, char ret[S3_ETAG_TEXT])
+{
+    const char *digits = etag != NULL && strncmp(etag, "0x", 2) == 0 ? etag + 2 : "0";
+    size_t n = strlen(digits);
+    (void)snprintf(ret, S3_ETAG_TEXT, "%032d-1", 0);
+    for (size_t i = 0; i < n && n <= 32; i++)
+        ret[32 - n + i] = (char)(digits[i] >= 'A' ? digits[i] + 'a' - 'A' : digits[i]);
+}
+
 /* Whether a list of ETags (quoted or not, W/ or not) names this one. */
 static bool list_names(const char *list, const struct validators *v, bool s3)
 {
+    char made[S3_ETAG_TEXT];
+    s3_etag_from(v->etag, made);
+    const char *etag = !s3 ? v->etag : v->s3_etag != NULL ? v->s3_etag : made;
     for (const char *at = list; *at != '\0';) {
         at += strspn(at, " \t,");
         size_t length = strcspn(at, ",");
@@ -38,7 +50,6 @@ static bool list_names(const char *list, const struct validators *v, bool s3)
             item++;
             length -= 2;
         }
-        const char *etag = s3 && v->s3_etag != NULL ? v->s3_etag : v->etag;
         if (length > 0 && etag_is(item, length, etag))
             return true;
     }

@@ -89,6 +89,11 @@ struct conditions {
         .modified_since = TIME_UNKNOWN, .unmodified_since = TIME_UNKNOWN \
     }
 
+/* S3's ETag of an object that has none of its own: Azure's digits in the form of a multipart
+ * object's, which no client takes for an MD5. */
+#define S3_ETAG_TEXT 64
+void s3_etag_from(const char *etag, char ret[S3_ETAG_TEXT]);
+
 /* ---- Accounts ---- */
 
 must_check int service_account_get(struct service *service, const char *name,

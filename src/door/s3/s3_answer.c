@@ -39,19 +39,13 @@ void s3_say_time(struct s3_request *r, const char *name, int64_t time)
     pairs_add(&r->answer, name, text);
 }
 
-/* What did not come in through S3 has no MD5 of its own perhaps: an ETag that clients do not take
- * for one has a '-'. */
 char *s3_etag_of(const struct object_row *o)
 {
+    char made[S3_ETAG_TEXT];
     if (o->s3_etag != NULL)
         return xstrdup(o->s3_etag);
-    const char *digits = o->etag != NULL && strncmp(o->etag, "0x", 2) == 0 ? o->etag + 2 : "0";
-    char text[64];
-    (void)snprintf(text, sizeof(text), "%032d-1", 0);
-    size_t n = strlen(digits);
-    for (size_t i = 0; i < n && i < 32; i++)
-        text[32 - n + i] = (char)(digits[i] >= 'A' ? digits[i] + 'a' - 'A' : digits[i]);
-    return xstrdup(text);
+    s3_etag_from(o->etag, made);
+    return xstrdup(made);
 }
 
 const char *s3_version_of(const struct s3_request *r, const struct object_row *o)

@@ -175,7 +175,7 @@ int s3_authenticate(struct s3_request *r, struct call *call)
 /* Public access as the Azure door sets it: "blob" opens objects, "container" lists too. */
 static bool opened(const struct container_row *bucket, const char *action)
 {
-    if (bucket->access == NULL)
+    if (bucket->access == NULL || s3_acl_is_ignored(bucket))
         return false;
     if (strcmp(action, "s3:GetObject") == 0)
         return true;

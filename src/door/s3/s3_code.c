@@ -6,6 +6,8 @@
 
 static const struct s3_code_row rows[S3_CODE_COUNT] = {
     [S3_ACCESS_DENIED] = {403, "AccessDenied", "Access Denied"},
+    [S3_ACL_NOT_SUPPORTED] = {400, "AccessControlListNotSupported",
+                              "The bucket does not allow this ACL: use a bucket policy."},
     [S3_ACCOUNT_PROBLEM] = {403, "AccountProblem", "The account is disabled."},
     [S3_AUTHORIZATION_HEADER_MALFORMED] = {400, "AuthorizationHeaderMalformed",
                                            "The authorization header is malformed."},

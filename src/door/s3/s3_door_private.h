@@ -246,6 +246,10 @@ must_check int s3_default_retention(struct s3_request *r, struct object_row *pro
 /* s3_acl.c */
 s3_handler s3_get_acl, s3_put_acl, s3_get_ownership, s3_put_ownership, s3_delete_ownership,
     s3_get_public_access_block, s3_put_public_access_block, s3_delete_public_access_block;
+/* x-amz-acl and x-amz-grant-*: what is not offered is refused; whether a bucket is opened. */
+must_check int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call);
+/* The bucket's public access block says that its public access does not count. */
+bool s3_acl_is_ignored(const struct container_row *bucket);
 /* s3_policy.c */
 s3_handler s3_get_policy, s3_put_policy, s3_delete_policy, s3_get_policy_status;
 /* s3_cors.c */
