@@ -188,15 +188,26 @@ static void write_body(struct azblob_request *r, const struct azblob_meaning *me
     xml_close(body, "Error");
 }
 
+/* The client gets Azure's words; what really happened is for the operator.  A client that went away
+ * is nobody's failure. */
+static void log_failure(const struct azblob_request *r, int status, const struct err *e)
+{
+    enum log_level level = status == 503 ? LOG_WARNING : LOG_ERROR;
+
+    if (status < 500)
+        return;
+    if (e->code == ERR_CANCELLED)
+        level = LOG_DEBUG;
+    log_line(level, "request %s, %s %s: %s", r->id, r->head.method,
+             r->operation ? r->operation->name : "?", e->text);
+}
+
 void azblob_answer_error(struct azblob_request *r, const struct err *e)
 {
     const struct azblob_meaning *meaning = azblob_meaning(r->code ? r->code : azblob_code_of(r, e));
     auto_buf struct buf body = BUF_INIT(ERROR_BODY_MAX);
 
-    /* The client gets Azure's words; what really happened is for the operator. */
-    if (meaning->status >= 500)
-        log_line(meaning->status == 503 ? LOG_WARNING : LOG_ERROR, "request %s, %s %s: %s", r->id,
-                 r->head.method, r->operation ? r->operation->name : "?", e->text);
+    log_failure(r, meaning->status, e);
     pairs_release(&r->answer);
     for (size_t i = 0; i < r->error_answer.count; i++)
         azblob_say(r, r->error_answer.list[i].key, r->error_answer.list[i].value);

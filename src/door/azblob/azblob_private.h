@@ -325,10 +325,8 @@ enum azblob_flag {
     AZBLOB_BODY = 1 << 6,             /* takes a body whose length must be announced */
     AZBLOB_CREATES = 1 << 7,          /* with the permission to create alone: must not overwrite */
     AZBLOB_BEARER_ONLY = 1 << 8,
-    AZBLOB_REFUSED = 1 << 9,     /* not offered */
-    AZBLOB_ANYBODY = 1 << 10,    /* any signature will do */
-    AZBLOB_IN_BATCH = 1 << 11,   /* may stand in a batch */
-    AZBLOB_MAY_BE_NEW = 1 << 12, /* writes a blob that may not be there: conditions "*" */
+    AZBLOB_REFUSED = 1 << 9,   /* not offered */
+    AZBLOB_IN_BATCH = 1 << 11, /* may stand in a batch */
 };
 
 #define AZBLOB_NO_ACTION POLICY_ACTION_COUNT

@@ -20,7 +20,7 @@
 #define READ     AZBLOB_PUBLIC_BLOB
 #define LISTS    AZBLOB_PUBLIC_CONTAINER
 #define BODY     (AZBLOB_WRITES | AZBLOB_BODY)
-#define NEW_BODY (BODY | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW)
+#define NEW_BODY (BODY | AZBLOB_CREATES)
 #define REFUSED  AZBLOB_REFUSED
 
 #define NO_ACTION AZBLOB_NO_ACTION
@@ -29,12 +29,12 @@
 static const struct azblob_operation operations[] = {
     /* clang-format off */
     /* Account */
-    {SERVICE, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
-    {SERVICE, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
-    {CONTAINER, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
-    {CONTAINER, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
-    {BLOB, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
-    {BLOB, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, AZBLOB_ANYBODY},
+    {SERVICE, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
+    {SERVICE, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
+    {CONTAINER, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
+    {CONTAINER, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
+    {BLOB, "GET", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
+    {BLOB, "HEAD", "account", "properties", NULL, "GetAccountInformation", azblob_get_account_information, NULL, POLICY_ACCOUNT_INFO, 0},
     /* Service */
     {SERVICE, "GET", NULL, "list", NULL, "ListContainers", azblob_list_containers, "l", POLICY_CONTAINER_LIST, ACCOUNT},
     {SERVICE, "GET", "service", "properties", NULL, "GetBlobServiceProperties", azblob_get_service_properties, "r", POLICY_ACCOUNT_READ, ACCOUNT},
@@ -42,7 +42,7 @@ static const struct azblob_operation operations[] = {
     {SERVICE, "GET", "service", "stats", NULL, "GetBlobServiceStats", azblob_get_stats, "r", POLICY_ACCOUNT_READ, ACCOUNT},
     {SERVICE, "POST", "service", "userdelegationkey", NULL, "GetUserDelegationKey", azblob_get_delegation_key, NULL, POLICY_DELEGATION_KEY, AZBLOB_NO_SAS | AZBLOB_BEARER_ONLY | ADMIN | AZBLOB_BODY},
     {SERVICE, "GET", NULL, "blobs", NULL, "FindBlobsByTags", azblob_find, "f", POLICY_TAGS_FIND, ACCOUNT},
-    {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NO_ACTION, AZBLOB_ANYBODY | BODY},
+    {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NO_ACTION, BODY},
     /* Container */
     {CONTAINER, "PUT", "container", NULL, NULL, "CreateContainer", azblob_container_create, "cw", POLICY_CONTAINER_CREATE, ACCOUNT | ADMIN | WRITES},
     {CONTAINER, "GET", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
@@ -58,7 +58,7 @@ static const struct azblob_operation operations[] = {
     {CONTAINER, "PUT", "container", "undelete", NULL, "RestoreContainer", azblob_container_restore, "w", POLICY_CONTAINER_DELETE, ACCOUNT | ADMIN | WRITES},
     {CONTAINER, "GET", "container", "list", NULL, "ListBlobs", azblob_container_list, "l", POLICY_BLOB_LIST, LISTS},
     {CONTAINER, "GET", "container", "blobs", NULL, "FindBlobsByTagsInContainer", azblob_find, "f", POLICY_TAGS_FIND, 0},
-    {CONTAINER, "POST", "container", "batch", NULL, "BlobBatchInContainer", azblob_batch, NULL, NO_ACTION, AZBLOB_ANYBODY | BODY},
+    {CONTAINER, "POST", "container", "batch", NULL, "BlobBatchInContainer", azblob_batch, NULL, NO_ACTION, BODY},
     {CONTAINER, "PUT", "container", "rename", NULL, "RenameContainer", azblob_not_offered, "w", POLICY_CONTAINER_WRITE, ACCOUNT | WRITES | REFUSED},
     /* Blob: reading */
     {BLOB, "GET", NULL, NULL, NULL, "GetBlob", azblob_blob_get, "r", POLICY_BLOB_READ, READ},
@@ -72,10 +72,10 @@ static const struct azblob_operation operations[] = {
     {BLOB, "PUT", NULL, NULL, "x-ms-copy-source", "PutBlobFromUrl", azblob_blob_put_from_url, "cw", POLICY_BLOB_WRITE, NEW_BODY},
     {BLOB, "PUT", NULL, NULL, NULL, "PutBlob", azblob_blob_put, "cw", POLICY_BLOB_WRITE, NEW_BODY},
     {BLOB, "PUT", NULL, "copy", "x-ms-copy-action", "AbortCopyBlob", azblob_blob_abort_copy, "w", POLICY_BLOB_WRITE, WRITES},
-    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", POLICY_BLOB_WRITE, WRITES | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "w", POLICY_BLOB_WRITE, WRITES | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "w", POLICY_BLOB_WRITE, BODY | AZBLOB_MAY_BE_NEW},
-    {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "w", POLICY_BLOB_WRITE, BODY | AZBLOB_MAY_BE_NEW},
+    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "w", POLICY_BLOB_WRITE, WRITES},
+    {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "w", POLICY_BLOB_WRITE, BODY},
+    {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "w", POLICY_BLOB_WRITE, BODY},
     /* Blob: writing parts */
     {BLOB, "PUT", NULL, "appendblock", "x-ms-copy-source", "AppendBlockFromUrl", azblob_blob_append_from_url, "aw", POLICY_BLOB_ADD, WRITES},
     {BLOB, "PUT", NULL, "appendblock", NULL, "AppendBlock", azblob_blob_append, "aw", POLICY_BLOB_ADD, BODY},
@@ -118,7 +118,7 @@ static const struct azblob_operation copy = {.which = AZBLOB_BLOB,
                                              .handler = azblob_blob_copy,
                                              .permissions = "cw",
                                              .action = POLICY_BLOB_WRITE,
-                                             .flags = WRITES | AZBLOB_CREATES | AZBLOB_MAY_BE_NEW};
+                                             .flags = WRITES | AZBLOB_CREATES};
 
 static bool same_word(const char *wanted, const char *given)
 {

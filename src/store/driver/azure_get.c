@@ -12,8 +12,8 @@
 
 #include "codec/base64.h"
 #include "crypto/crc.h"
-#include "store/driver/azure_private.h"
 #include "http/structured.h"
+#include "store/driver/azure_private.h"
 
 enum asked { ASKED_NOTHING, ASKED_CRC64, ASKED_MD5, ASKED_STRUCTURED };
 
