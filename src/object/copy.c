@@ -43,7 +43,8 @@ int conditions_check_copy(const struct conditions *c, const struct object_row *o
     const char *id;
 
     if (!c->copy) {
-        if (!copy_is_pending(o->copy, now))
+        /* Nothing runs onto an earlier version, whatever it says. */
+        if (!o->current || !copy_is_pending(o->copy, now))
             return 0;
         return fault_set(e, FAULT_COPY_PENDING, "a copy onto '%s' is under way", o->name);
     }

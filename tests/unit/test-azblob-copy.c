@@ -317,14 +317,61 @@ static void stopped(void **state)
     assert_string_equal(wait_for(b, "/acct/con/o"), "failed");
 }
 
+static size_t count_versions(struct azblob_bed *b)
+{
+    const char *list = "/acct/con?restype=container&comp=list&include=versions";
+    size_t count = 0;
+
+    assert_status(azblob_ask(b, "GET", list, NULL, ""), 200);
+    for (const char *at = b->answer.data; (at = strstr(at, "<VersionId>")); at++)
+        count++;
+    return count;
+}
+
+/* Where versions are kept, the empty one of the beginning is not among them. */
+static void versions(void **state)
+{
+    struct azblob_bed *b = *state;
+
+    azblob_bed_settings(b, "{\"versioning\":true}");
+    assert_status(azblob_ask(b, "PUT", "/acct/con/o", "x-ms-blob-type: BlockBlob", "first"), 201);
+    auto_free char *first = xstrdup(bed_header(b, "x-ms-version-id"));
+    auto_free char *old = xasprintf("/acct/con/o?versionid=%s", first);
+    assert_status(ask_copy(b, "/acct/con/o", ""), 202);
+    assert_string_equal(wait_for(b, "/acct/con/o"), "success");
+    assert_string_equal(bed_header(b, "x-ms-is-current-version"), "true");
+    assert_string_not_equal(bed_header(b, "x-ms-version-id"), first);
+    assert_status(azblob_ask(b, "GET", old, NULL, ""), 200);
+    assert_string_equal(b->answer.data, "first");
+    assert_null(bed_header(b, "x-ms-is-current-version"));
+    /* It goes just after the copy is there. */
+    for (int n = 0; n < 100 && count_versions(b) > 2; n++) {
+        struct call call = CALL_INIT;
+        (void)(call_sleep(&call, 50 * CLOCK_MILLISECOND) < 0);
+    }
+    assert_int_equal(count_versions(b), 2);
+}
+
+static void target_conditions(void **state)
+{
+    struct azblob_bed *b = *state;
+
+    assert_refused(ask_copy(b, "/acct/con/o", "x-ms-requires-sync: true\nIf-Match: \"0x1\""), 412,
+                   "TargetConditionNotMet");
+    assert_refused(ask_copy(b, "/acct/con/o", "If-Match: \"0x1\""), 412, "TargetConditionNotMet");
+    assert_status(azblob_ask(b, "PUT", "/acct/con/o", "x-ms-blob-type: BlockBlob", "x"), 201);
+    assert_refused(ask_copy(b, "/acct/con/o", "If-None-Match: *"), 409, "BlobAlreadyExists");
+}
+
 #define copy_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        copy_test(asynchronous), copy_test(synchronous), copy_test(in_parts),
-        copy_test(refusals),     copy_test(goes_on),     copy_test(changed_meanwhile),
-        copy_test(aborted),      copy_test(stopped),
+        copy_test(asynchronous),      copy_test(synchronous), copy_test(in_parts),
+        copy_test(refusals),          copy_test(goes_on),     copy_test(changed_meanwhile),
+        copy_test(aborted),           copy_test(stopped),     copy_test(versions),
+        copy_test(target_conditions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

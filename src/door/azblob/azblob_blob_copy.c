@@ -217,7 +217,7 @@ static int begin_foreign(struct azblob_request *r, struct copying *c, struct cal
     return answer_copy(r, c, &row, AZBLOB_COPY_PENDING);
 }
 
-int azblob_blob_copy(struct azblob_request *r, struct call *call)
+static int copy_blob(struct azblob_request *r, struct call *call)
 {
     cleanup(copying_release) struct copying c = {.properties = object_row_new()};
     auto_object_row struct object_row row = object_row_new();
@@ -238,6 +238,16 @@ int azblob_blob_copy(struct azblob_request *r, struct call *call)
     if (sync)
         azblob_say(r, "Content-MD5", row.content_md5);
     return answer_copy(r, &c, &row, AZBLOB_COPY_SUCCESS);
+}
+
+/* Of a copy it is said which of the two did not meet its condition. */
+int azblob_blob_copy(struct azblob_request *r, struct call *call)
+{
+    if (copy_blob(r, call) == 0)
+        return 0;
+    if (!r->code && call->err.fault == FAULT_CONDITION)
+        return azblob_fail(r, AZBLOB_TARGET_CONDITION_NOT_MET, call);
+    return -1;
 }
 
 /* ---- Put Blob From URL ---- */
