@@ -158,4 +158,9 @@ must_check int sigv4_verify(struct sigv4 *s, const struct sigv4_claim *claim, co
                             const char *path, const char *query, const struct pairs *headers,
                             int64_t now, struct err *e);
 
+/* Whether a text (the policy of a form, as it was sent) carries the claim's signature by s.
+ * ERR_UNKNOWN_WHO when it does not. */
+must_check int sigv4_verify_text(struct sigv4 *s, const struct sigv4_claim *claim, const char *text,
+                                 struct err *e);
+
 #endif

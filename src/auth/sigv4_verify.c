@@ -9,7 +9,9 @@
 
 #include "auth/sigv4_private.h"
 #include "codec/date.h"
+#include "codec/hex.h"
 #include "codec/url.h"
+#include "crypto/hmac.h"
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define NAMES_MAX (16 * 1024)
@@ -249,5 +251,24 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_claim *claim, const char *m
     OPENSSL_cleanse(key, sizeof(key));
     if (CRYPTO_memcmp(signature, claim->signature, sizeof(signature)) != 0)
         return err_set(e, ERR_UNKNOWN_WHO, "the signature does not match the request");
+    return 0;
+}
+
+int sigv4_verify_text(struct sigv4 *s, const struct sigv4_claim *claim, const char *text,
+                      struct err *e)
+{
+    unsigned char key[SHA256_SIZE], mac[SHA256_SIZE];
+    char hex[SIGV4_HEX_SIZE];
+    bool scope = strcmp(claim->service, "s3") == 0 && strcmp(claim->region, s->region) == 0 &&
+                 strncmp(claim->day, claim->date, 8) == 0;
+    sigv4_day_key(s, claim->day, key);
+    hmac_sha256(key, sizeof(key), text, strlen(text), mac);
+    OPENSSL_cleanse(key, sizeof(key));
+    hex_encode(hex, mac, sizeof(mac));
+    bool right = strlen(claim->signature) == sizeof(hex) - 1 &&
+                 CRYPTO_memcmp(hex, claim->signature, sizeof(hex) - 1) == 0;
+    if (!scope || !right)
+        return err_set(e, ERR_UNKNOWN_WHO, "the form is not signed by access key '%s'",
+                       s->access_key);
     return 0;
 }

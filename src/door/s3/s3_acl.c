@@ -33,7 +33,7 @@ static void grant_xml(struct buf *body, const char *type, const char *id, const 
 
 int s3_get_acl(struct s3_request *r, struct call *call)
 {
-    auto_buf struct buf body = BUF_INIT(64 * 1024);
+    auto_buf struct buf body = BUF_INIT(8 * S3_CONFIGURATION_MAX);
     auto_object_row struct object_row row = object_row_new();
     if (r->which == S3_OBJECT &&
         service_stat(r->door->options.service, &r->place, NULL, &row, call) < 0)
@@ -83,7 +83,7 @@ int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call)
 static int read_acl(struct s3_request *r, bool *ret_public, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
-    if (s3_body_xml(r, "AccessControlPolicy", &node, call) < 0)
+    if (s3_body_configuration(r, "AccessControlPolicy", &node, call) < 0)
         return s3_fail(r, S3_MALFORMED_ACL, call);
     const struct xml_node *list = xml_child(node, "AccessControlList");
     if (list == NULL)
@@ -152,7 +152,7 @@ int s3_get_ownership(struct s3_request *r, struct call *call)
 int s3_put_ownership(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
-    if (s3_body_xml(r, "OwnershipControls", &node, call) < 0)
+    if (s3_body_configuration(r, "OwnershipControls", &node, call) < 0)
         return -1;
     const char *word = xml_text(node, "Rule/ObjectOwnership");
     if (word == NULL ||
@@ -196,7 +196,7 @@ int s3_put_public_access_block(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
     auto_json json_t *block = json_object();
-    if (s3_body_xml(r, "PublicAccessBlockConfiguration", &node, call) < 0)
+    if (s3_body_configuration(r, "PublicAccessBlockConfiguration", &node, call) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
         const char *text = xml_text(node, blocks[i]);

@@ -61,6 +61,12 @@ static int verify_with(struct s3_request *r, const char *secret, struct call *ca
     if (sigv4_init(&who, r->claim.access_key, &key, NULL, region != NULL ? region : r->claim.region,
                    &call->err) < 0)
         return -1;
+    if (r->form_policy != NULL) {
+        int right = sigv4_verify_text(&who, &r->claim, r->form_policy, &call->err);
+        sigv4_release(&who);
+        r->proof = right == 0 ? S3_POST : r->proof;
+        return right;
+    }
     if (sigv4_verify(&who, &r->claim, r->x->method, r->x->path, r->x->query, &r->x->headers, r->now,
                      &call->err) < 0) {
         sigv4_release(&who);
@@ -106,10 +112,19 @@ static int verify(struct s3_request *r, struct call *call)
     }
     if (key.disabled)
         return s3_fail(r, S3_ACCOUNT_PROBLEM, call);
+    free(r->account);
     r->account = take(key.account);
     r->principal = take(key.principal);
     r->owner = r->principal == NULL;
     return 0;
+}
+
+int s3_authenticate_form(struct s3_request *r, const char *policy, struct call *call)
+{
+    r->form_policy = policy;
+    int done = verify(r, call);
+    r->form_policy = NULL;
+    return done;
 }
 
 /* ---- Anonymous ---- */

@@ -225,6 +225,14 @@ int s3_body_xml(struct s3_request *r, const char *root, struct xml_node **ret, s
     return 0;
 }
 
+int s3_body_configuration(struct s3_request *r, const char *root, struct xml_node **ret,
+                          struct call *call)
+{
+    if (r->body->length > S3_CONFIGURATION_MAX)
+        return s3_fail(r, S3_ENTITY_TOO_LARGE, call);
+    return s3_body_xml(r, root, ret, call);
+}
+
 /* ---- Checksums kept with an object ---- */
 
 /* A digest in hex as base64. */

@@ -81,7 +81,7 @@ int s3_put_cors(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
     auto_json json_t *rules = json_array();
-    if (s3_body_xml(r, "CORSConfiguration", &node, call) < 0)
+    if (s3_body_configuration(r, "CORSConfiguration", &node, call) < 0)
         return -1;
     for (const struct xml_node *n = xml_child(node, "CORSRule"); n != NULL; n = xml_next(n)) {
         json_t *rule = json_object();
@@ -102,7 +102,7 @@ int s3_get_cors(struct s3_request *r, struct call *call)
 {
     auto_json json_t *settings = NULL;
     json_t *rules;
-    auto_buf struct buf body = BUF_INIT(2 * S3_XML_MAX);
+    auto_buf struct buf body = BUF_INIT(8 * S3_CONFIGURATION_MAX);
     if (s3_setting_get(r, "cors", &settings, &rules, call) < 0)
         return -1;
     if (rules == NULL)
@@ -177,7 +177,7 @@ static bool headers_fit(const json_t *rule, const char *asked)
 
 static char *joined(const json_t *list)
 {
-    auto_buf struct buf out = BUF_INIT(2 * S3_XML_MAX);
+    auto_buf struct buf out = BUF_INIT(8 * S3_CONFIGURATION_MAX);
     for (size_t i = 0; i < json_array_size(list); i++)
         buf_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(list, i)));
     return out.length > 0 ? buf_take(&out) : NULL;

@@ -29,9 +29,11 @@
 
 #define S3_XML_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
 /* Of XML bodies; DeleteObjects and CompleteMultipartUpload are the largest. */
-#define S3_XML_MAX        (4 * 1024 * 1024)
-#define S3_KEY_MAX        1024
-#define S3_OBJECT_PUT_MAX (UINT64_C(5) * 1024 * 1024 * 1024)
+#define S3_XML_MAX (4 * 1024 * 1024)
+/* Of configurations, which are told again: escaped they grow sixfold at most. */
+#define S3_CONFIGURATION_MAX (128 * 1024)
+#define S3_KEY_MAX           1024
+#define S3_OBJECT_PUT_MAX    (UINT64_C(5) * 1024 * 1024 * 1024)
 
 struct s3_door {
     struct s3_door_options options;
@@ -66,6 +68,7 @@ struct s3_request {
     struct sigv4 who;               /* set up when proof is SIGNATURE or PRESIGNED */
     char *account;                  /* whose buckets are meant; NULL: nobody's */
     char *principal;                /* of the access key; NULL: the account's own key */
+    const char *form_policy;        /* while a form is authenticated: what its signature is over */
     bool owner;                     /* signed with a key of the account itself */
     struct container_row container; /* of the bucket; id 0: not there or not asked for */
 
@@ -141,6 +144,9 @@ struct xml_node;
 /* An XML body with this root (NULL: any); MalformedXML. */
 must_check int s3_body_xml(struct s3_request *r, const char *root, struct xml_node **ret,
                            struct call *call);
+/* The same of at most S3_CONFIGURATION_MAX bytes. */
+must_check int s3_body_configuration(struct s3_request *r, const char *root, struct xml_node **ret,
+                                     struct call *call);
 /* "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; 0, -1 for none of them. */
 int s3_algorithm_parse(const char *text, enum checksum_kind *ret, const char **ret_name);
 /* x-amz-checksum-... of a row, when there is one: name of header or XML element's algorithm. */
@@ -190,6 +196,8 @@ void s3_xml_key(struct buf *b, const char *name, const char *key, bool url);
 /* ---- Who (s3_auth.c, s3_policy.c) ---- */
 
 must_check int s3_authenticate(struct s3_request *r, struct call *call);
+/* A form: whose key r->claim names, and whether it signed this policy.  r->account changes. */
+must_check int s3_authenticate_form(struct s3_request *r, const char *policy, struct call *call);
 must_check int s3_authorize(struct s3_request *r, struct call *call);
 /* May this request do that too, to another key (the source of a copy, each key of a batch)? */
 must_check int s3_authorize_also(struct s3_request *r, const char *action, const char *bucket,

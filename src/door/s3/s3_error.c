@@ -8,7 +8,8 @@
 #include "door/s3/s3_door_private.h"
 #include "util/log.h"
 
-#define ERROR_BODY_MAX (64 * 1024)
+/* A request head holds 24 KiB by default; escaped, six times that, more than once. */
+#define ERROR_BODY_MAX (4 * 1024 * 1024)
 
 static const enum s3_code fault_codes[FAULT_COUNT] = {
     [FAULT_ACCOUNT_MISSING] = S3_NO_SUCH_BUCKET,

@@ -84,7 +84,7 @@ int s3_put_lock_configuration(struct s3_request *r, struct call *call)
     auto_xml struct xml_node *node = NULL;
     auto_json json_t *settings = NULL, *lock = json_object();
     json_t *versioning;
-    if (s3_body_xml(r, "ObjectLockConfiguration", &node, call) < 0)
+    if (s3_body_configuration(r, "ObjectLockConfiguration", &node, call) < 0)
         return -1;
     const char *enabled = xml_text(node, "ObjectLockEnabled");
     if (enabled == NULL || strcmp(enabled, "Enabled") != 0)
@@ -184,7 +184,7 @@ int s3_put_retention(struct s3_request *r, struct call *call)
     struct conditions conditions = CONDITIONS_INIT;
     int64_t until = TIME_UNKNOWN;
     bool bypass;
-    if (s3_body_xml(r, "Retention", &node, call) < 0 || stat_object(r, &o, call) < 0 ||
+    if (s3_body_configuration(r, "Retention", &node, call) < 0 || stat_object(r, &o, call) < 0 ||
         bypasses(r, &bypass, call) < 0)
         return -1;
     const char *mode = xml_text(node, "Mode");
@@ -222,7 +222,7 @@ int s3_put_legal_hold(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
     auto_object_row struct object_row o = object_row_new();
-    if (s3_body_xml(r, "LegalHold", &node, call) < 0 || stat_object(r, &o, call) < 0)
+    if (s3_body_configuration(r, "LegalHold", &node, call) < 0 || stat_object(r, &o, call) < 0)
         return -1;
     const char *status = xml_text(node, "Status");
     if (status == NULL || (strcmp(status, "ON") != 0 && strcmp(status, "OFF") != 0))

@@ -304,7 +304,7 @@ static void delete_member(struct s3_request *r, const struct xml_node *member, b
 int s3_delete_objects(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
-    auto_buf struct buf body = BUF_INIT(S3_XML_MAX);
+    auto_buf struct buf body = BUF_INIT(8 * S3_XML_MAX);
     size_t count = 0;
     if (s3_body_xml(r, "Delete", &node, call) < 0)
         return -1;

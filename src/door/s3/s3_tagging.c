@@ -13,7 +13,7 @@
 static int read_tags(struct s3_request *r, struct pairs *ret, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
-    if (s3_body_xml(r, "Tagging", &node, call) < 0)
+    if (s3_body_configuration(r, "Tagging", &node, call) < 0)
         return -1;
     const struct xml_node *set = xml_child(node, "TagSet");
     if (set == NULL)
@@ -30,7 +30,7 @@ static int read_tags(struct s3_request *r, struct pairs *ret, struct call *call)
 
 static int answer_tags(struct s3_request *r, const struct pairs *tags)
 {
-    auto_buf struct buf body = BUF_INIT(256 * 1024);
+    auto_buf struct buf body = BUF_INIT(8 * S3_CONFIGURATION_MAX);
     s3_xml_root(&body, "Tagging");
     xml_open(&body, "TagSet");
     for (size_t i = 0; i < tags->count; i++) {
