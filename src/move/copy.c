@@ -23,6 +23,12 @@ static int hashing_write(struct sink *sink, const void *bytes, size_t n, struct 
     return 0;
 }
 
+void item_fetched(struct item *item, uint64_t n)
+{
+    atomic_fetch_add(&item->mover->progress->transferred, (int_fast64_t)n);
+    atomic_fetch_add(&item->fetched, (int_fast64_t)n);
+}
+
 int at_target(int result, struct call *call)
 {
     enum err_code code = call->err.code;

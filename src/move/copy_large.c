@@ -127,7 +127,7 @@ static int read_steps(struct large *l, unsigned char *into, uint64_t offset, uin
         sink_bytes_init(&sink, into, options.length);
         if (store_get(source, &item->from, &options, &sink.sink, NULL, NULL, call) < 0)
             return -1;
-        atomic_fetch_add(&item->mover->progress->transferred, (int_fast64_t)options.length);
+        item_fetched(item, options.length);
         into += options.length;
         offset += options.length;
         length -= options.length;
@@ -408,7 +408,6 @@ static int copy_once(struct item *item, bool *ret_lost, struct call *call)
     bool useless = l.upload_lost || call->err.code == ERR_CHANGED ||
                    call->err.code == ERR_NOT_FOUND || call->err.code == ERR_RANGE ||
                    call->err.code == ERR_CORRUPT;
-    item->outcome->result.bytes = 0;
     if (useless)
         large_forget(&l);
     return -1;

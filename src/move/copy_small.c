@@ -52,8 +52,7 @@ static int read_range(struct item *item, struct body *b, uint64_t offset, uint64
         sink_bytes_init(&sink, b->bytes + offset, n);
         if (store_get(source, &item->from, &options, &sink.sink, ret, NULL, call) < 0)
             return -1;
-        atomic_fetch_add(&item->mover->progress->transferred, (int_fast64_t)n);
-        item->outcome->result.bytes += (int64_t)n;
+        item_fetched(item, n);
         offset += n;
         if (!match && ret)
             match = ret->etag;

@@ -28,7 +28,7 @@ static int tee_write(struct sink *sink, const void *bytes, size_t n, struct call
         large_hash(t->large, bytes, n);
     if (t->part)
         hash_update(t->part, bytes, n);
-    atomic_fetch_add(&t->large->item->mover->progress->transferred, (int_fast64_t)n);
+    item_fetched(t->large->item, n);
     return t->onward ? sink_write(t->onward, bytes, n, call) : 0;
 }
 

@@ -122,8 +122,9 @@ struct item {
     bool mapped;      /* the target could not hold its name */
     const char *etag; /* the version being copied; owned by current */
     uint64_t size;
-    int failures;          /* attempts that failed in this run */
-    struct object current; /* as last stat'ed or read */
+    int failures;                /* attempts that failed in this run */
+    atomic_int_fast64_t fetched; /* bytes read at the source, repeats included */
+    struct object current;       /* as last stat'ed or read */
 };
 
 /* A failure at the target must not be taken for one of the object at the source: "not found" there
@@ -134,6 +135,9 @@ int at_target(int result, struct call *call);
  * ERR_CHANGED means that the source is another one now. */
 must_check int copy_small(struct item *item, struct call *call);
 must_check int copy_large(struct item *item, struct call *call);
+
+/* Count bytes that were read at the source. */
+void item_fetched(struct item *item, uint64_t n);
 
 /* What both do around the bytes. */
 /* Fetch what a plain read did not bring (tags, side-car) so that original is complete. */

@@ -215,6 +215,7 @@ static int settle(struct mover *m, struct batch *b, const struct ledger_object *
         if (stopped || stops_everything(call->err.code) || too_many_failures(m, item.outcome, call))
             result = -1;
     }
+    item.outcome->result.bytes = (int64_t)atomic_load(&item.fetched);
     finish_add(m, item.outcome);
     object_release(&item.current);
     if (result == 0)
