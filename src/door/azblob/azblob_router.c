@@ -43,6 +43,8 @@ static const struct azblob_operation operations[] = {
     {SERVICE, "POST", "service", "userdelegationkey", NULL, "GetUserDelegationKey", azblob_get_delegation_key, NULL, POLICY_DELEGATION_KEY, AZBLOB_NO_SAS | AZBLOB_BEARER_ONLY | ADMIN | AZBLOB_BODY},
     {SERVICE, "GET", NULL, "blobs", NULL, "FindBlobsByTags", azblob_find, "f", POLICY_TAGS_FIND, ACCOUNT},
     {SERVICE, "POST", NULL, "batch", NULL, "BlobBatch", azblob_batch, NULL, NO_ACTION, BODY},
+    /* Microsoft's JavaScript library asks for it so. */
+    {SERVICE, "POST", "container", "batch", NULL, "BlobBatch", azblob_batch, NULL, NO_ACTION, BODY},
     /* Container */
     {CONTAINER, "PUT", "container", NULL, NULL, "CreateContainer", azblob_container_create, "cw", POLICY_CONTAINER_CREATE, ACCOUNT | ADMIN | WRITES},
     {CONTAINER, "GET", "container", NULL, NULL, "GetContainerProperties", azblob_container_get, "r", POLICY_CONTAINER_READ, ACCOUNT | LISTS},
