@@ -58,6 +58,7 @@ static int open_door(struct gateway *g, struct err *e)
     };
 
     g->door = azblob_new(&options);
+    gateway_open_s3(g);
     return 0;
 }
 
@@ -151,6 +152,7 @@ static void end(struct gateway *g)
     gateway_close_listeners(g);
     gateway_stop_tasks(g);
     azblob_free(take(g->door));
+    s3_door_free(take(g->s3));
     http_client_free(take(g->fetcher));
     gateway_close_logs(g);
     gateway_close_access(g);

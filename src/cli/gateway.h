@@ -6,6 +6,7 @@
  *     serve_access.c   issuers of tokens, role assignments
  *     serve_record.c   access log, audit log
  *     serve_tasks.c    what runs beside: sweep, journal, health, roles, audit
+ *     serve_s3.c       the S3 door: its rights, its records, its listeners
  *     serve_listen.c   the listeners, draining them
  *     serve_status.c   /metrics, /healthz, /readyz
  *     cmd_serve.c      its life, from start to end
@@ -21,6 +22,7 @@
 #include "cli/stores.h"
 #include "cli/systemd.h"
 #include "door/azblob/azblob.h"
+#include "door/s3/s3_door.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "index/journal.h"
@@ -29,6 +31,7 @@
 
 #define GATEWAY_TASKS     5
 #define GATEWAY_DOOR_NAME "azblob"
+#define GATEWAY_S3_NAME   "s3"
 
 /* A store that is open, under its name in the configuration. */
 struct gateway_store {
@@ -79,6 +82,7 @@ struct gateway {
     struct gateway_health health;
 
     struct azblob *door;
+    struct s3_door *s3;          /* or NULL */
     struct http_client *fetcher; /* reads sources of copies that lie elsewhere */
     struct http_server **servers;
     size_t server_count;
@@ -113,6 +117,8 @@ must_check int gateway_refresh_roles(struct gateway *g, struct call *call);
 must_check int gateway_open_logs(struct gateway *g, struct err *e);
 void gateway_close_logs(struct gateway *g);
 void gateway_record(void *argument, const struct azblob_record *record);
+/* The same for another door, whose requests are told in the same words. */
+void gateway_record_as(struct gateway *g, const char *door, const struct azblob_record *record);
 /* Open the access log's file again: somebody has moved it. */
 must_check int gateway_reopen_log(struct gateway *g, struct err *e);
 
@@ -122,7 +128,12 @@ void gateway_stop_tasks(struct gateway *g);
 /* The journal's last lines, before the end. */
 void gateway_ship_last(struct gateway *g);
 
+/* serve_s3.c */
+void gateway_open_s3(struct gateway *g);
+must_check int gateway_listen_s3(struct gateway *g, struct err *e);
+
 /* serve_listen.c */
+struct http_server_options gateway_door_options(struct gateway *g, const char *address, bool plain);
 must_check int gateway_listen(struct gateway *g, struct err *e);
 /* Stop accepting and wait until all is done, the time is over, or stop is raised; true when nothing
  * was cut. */

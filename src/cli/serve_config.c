@@ -104,22 +104,17 @@ static int read_listen_map(const struct yaml_node *n, struct serve_listen *ret, 
     return 0;
 }
 
-static int read_listen(const struct yaml_node *serve, struct serve_config *s, struct err *e)
+static int read_listeners(const struct yaml_node *node, struct serve_listen **ret,
+                          size_t *ret_count, struct err *e)
 {
-    const struct yaml_node *node = yaml_get(serve, "listen");
-    bool is_list = node && node->kind == YAML_LIST;
+    bool is_list = node->kind == YAML_LIST;
 
-    s->listen = xcalloc(is_list ? node->count + 1 : 1, sizeof(*s->listen));
-    s->listen[0].address = DEFAULT_LISTEN;
-    s->listen_count = 1;
-    if (yaml_is_null(node))
-        return 0;
     if (is_list && !node->children)
         return yaml_error(node, e, "'listen' is empty: nobody could connect");
-    s->listen_count = 0;
+    *ret = xcalloc(is_list ? node->count + 1 : 1, sizeof(**ret));
     for (const struct yaml_node *n = is_list ? node->children : node; n;
          n = is_list ? n->next : NULL) {
-        struct serve_listen *l = &s->listen[s->listen_count++];
+        struct serve_listen *l = &(*ret)[(*ret_count)++];
         if (n->kind == YAML_SCALAR && *n->text)
             l->address = n->text;
         else if (n->kind != YAML_MAP)
@@ -127,6 +122,18 @@ static int read_listen(const struct yaml_node *serve, struct serve_config *s, st
         else if (read_listen_map(n, l, e) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int read_listen(const struct yaml_node *serve, struct serve_config *s, struct err *e)
+{
+    const struct yaml_node *node = yaml_get(serve, "listen");
+
+    if (!yaml_is_null(node))
+        return read_listeners(node, &s->listen, &s->listen_count, e);
+    s->listen = xcalloc(1, sizeof(*s->listen));
+    s->listen[0].address = DEFAULT_LISTEN;
+    s->listen_count = 1;
     return 0;
 }
 
@@ -148,17 +155,25 @@ static int read_tls(const struct yaml_node *serve, struct serve_config *s, struc
     return 0;
 }
 
+static int check_domains(const struct yaml_node *at, const char *const *domains, size_t count,
+                         struct err *e)
+{
+    for (size_t i = 0; i < count; i++)
+        if (*domains[i] == '.' || strchr(domains[i], '/') || strchr(domains[i], ':'))
+            return yaml_error(at, e,
+                              "a domain is a host name without a leading dot, scheme or port, such "
+                              "as storage.example.eu");
+    return 0;
+}
+
 static int read_domains(const struct yaml_node *serve, struct serve_config *s, struct err *e)
 {
     static const char *const usual[] = {"localhost"};
 
     if (read_texts(serve, "domains", &s->domains, &s->domain_count, e) < 0)
         return -1;
-    for (size_t i = 0; i < s->domain_count; i++)
-        if (*s->domains[i] == '.' || strchr(s->domains[i], '/') || strchr(s->domains[i], ':'))
-            return yaml_error(yaml_get(serve, "domains"), e,
-                              "a domain is a host name without a leading dot, scheme or port, such "
-                              "as storage.example.eu");
+    if (check_domains(yaml_get(serve, "domains"), s->domains, s->domain_count, e) < 0)
+        return -1;
     if (s->domain_count == 0) {
         free(s->domains);
         s->domains = xcalloc(1, sizeof(*s->domains));
@@ -166,6 +181,28 @@ static int read_domains(const struct yaml_node *serve, struct serve_config *s, s
         s->domain_count = 1;
     }
     return 0;
+}
+
+/* ---- s3 ---- */
+
+static int read_s3(const struct yaml_node *serve, struct serve_config *s, struct err *e)
+{
+    static const char *const keys[] = {"listen", "domains", "region"};
+    const struct yaml_node *s3 = NULL;
+
+    if (yaml_node_of(serve, "s3", YAML_MAP, &s3, e) < 0)
+        return -1;
+    if (!s3)
+        return 0;
+    if (yaml_check_keys(s3, keys, ARRAY_SIZE(keys), e) < 0 ||
+        read_texts(s3, "domains", &s->s3_domains, &s->s3_domain_count, e) < 0 ||
+        check_domains(yaml_get(s3, "domains"), s->s3_domains, s->s3_domain_count, e) < 0 ||
+        yaml_text(s3, "region", &s->s3_region, e) < 0)
+        return -1;
+    const struct yaml_node *listen = yaml_get(s3, "listen");
+    if (yaml_is_null(listen))
+        return yaml_error(s3, e, "'s3' wants an address to listen on, such as 127.0.0.1:10010");
+    return read_listeners(listen, &s->s3_listen, &s->s3_listen_count, e);
 }
 
 /* ---- index, bodies, journal ---- */
@@ -428,7 +465,8 @@ static int read_all(const struct config *config, struct serve_config *s, struct 
     static const char *const keys[] = {
         "listen", "domains",           "url",     "tls",    "allow_plain", "copy_from_private",
         "index",  "index_connections", "gateway", "bodies", "journal",     "retention",
-        "limits", "proxies",           "oidc",    "audit",  "access_log",  "metrics"};
+        "limits", "proxies",           "oidc",    "audit",  "access_log",  "metrics",
+        "s3"};
     const struct yaml_node *serve = NULL;
 
     if (config->root && yaml_node_of(config->root, "serve", YAML_MAP, &serve, e) < 0)
@@ -436,11 +474,11 @@ static int read_all(const struct config *config, struct serve_config *s, struct 
     if (serve && yaml_check_keys(serve, keys, ARRAY_SIZE(keys), e) < 0)
         return -1;
     return read_listen(serve, s, e) < 0 || read_tls(serve, s, e) < 0 ||
-                   read_domains(serve, s, e) < 0 || read_index(serve, s, e) < 0 ||
-                   read_stores(config, serve, s, e) < 0 || read_times(serve, &s->times, e) < 0 ||
-                   read_limits(serve, &s->limits, e) < 0 || read_proxies(serve, s, e) < 0 ||
-                   read_oidc(serve, s, e) < 0 || read_audit(serve, &s->audit, e) < 0 ||
-                   read_rest(serve, s, e) < 0
+                   read_domains(serve, s, e) < 0 || read_s3(serve, s, e) < 0 ||
+                   read_index(serve, s, e) < 0 || read_stores(config, serve, s, e) < 0 ||
+                   read_times(serve, &s->times, e) < 0 || read_limits(serve, &s->limits, e) < 0 ||
+                   read_proxies(serve, s, e) < 0 || read_oidc(serve, s, e) < 0 ||
+                   read_audit(serve, &s->audit, e) < 0 || read_rest(serve, s, e) < 0
                ? -1
                : 0;
 }
@@ -463,6 +501,8 @@ void serve_config_release(struct serve_config *s)
         free(s->issuers[i].audiences);
     free(s->issuers);
     free(s->listen);
+    free(s->s3_listen);
+    free(s->s3_domains);
     free(s->domains);
     free(s->index);
     free(s->folder);

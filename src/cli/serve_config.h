@@ -62,6 +62,11 @@ struct serve_config {
     size_t listen_count;
     const char **domains;
     size_t domain_count;
+    struct serve_listen *s3_listen; /* of the S3 door; none: there is no such door */
+    size_t s3_listen_count;
+    const char **s3_domains;
+    size_t s3_domain_count;
+    const char *s3_region; /* NULL: signatures may name any */
     const char *url; /* for connection strings, with "{account}"; NULL: made up from the rest */
     const char *certificate, *key;
     bool allow_plain;

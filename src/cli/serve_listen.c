@@ -11,7 +11,7 @@
 #define STATUS_CONNECTIONS 16
 #define LOOK_EVERY         (50 * CLOCK_MILLISECOND)
 
-static struct http_server_options door_options(struct gateway *g, const char *address, bool plain)
+struct http_server_options gateway_door_options(struct gateway *g, const char *address, bool plain)
 {
     const struct serve_config *s = &g->serve;
 
@@ -60,7 +60,7 @@ static int take_sockets(struct gateway *g, const struct systemd_socket *sockets,
         bool is_status = strcmp(s->name, "metrics") == 0;
         struct http_server_options options =
             is_status ? status_options(g, name)
-                      : door_options(g, name, strncmp(s->name, "plain", 5) == 0);
+                      : gateway_door_options(g, name, strncmp(s->name, "plain", 5) == 0);
         options.fd = s->fd;
         if (is_status && g->status)
             return err_set(e, ERR_INVALID, "two sockets are named 'metrics'");
@@ -76,7 +76,8 @@ int gateway_listen(struct gateway *g, struct err *e)
     struct systemd_socket sockets[SYSTEMD_SOCKETS_MAX];
     size_t count = systemd_sockets(sockets);
 
-    g->servers = xcalloc(s->listen_count + count, sizeof(struct http_server *));
+    g->servers =
+        xcalloc(s->listen_count + s->s3_listen_count + count, sizeof(struct http_server *));
     if (take_sockets(g, sockets, count, e) < 0)
         return -1;
     if (!g->status && s->metrics) {
@@ -87,13 +88,13 @@ int gateway_listen(struct gateway *g, struct err *e)
     /* Sockets that were handed over take the place of the addresses. */
     for (size_t i = 0; g->server_count < s->listen_count && i < s->listen_count; i++) {
         const struct serve_listen *l = &s->listen[i];
-        const struct http_server_options options = door_options(g, l->address, l->plain);
+        const struct http_server_options options = gateway_door_options(g, l->address, l->plain);
         if (count > (g->status && !s->metrics ? 1U : 0U))
             break;
         if (start(g, &options, e) < 0)
             return -1;
     }
-    return 0;
+    return gateway_listen_s3(g, e);
 }
 
 unsigned gateway_connections(struct gateway *g)

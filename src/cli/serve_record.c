@@ -73,12 +73,12 @@ static void add_member(struct buf *line, const char *name, const char *text)
     add_text(line, text);
 }
 
-static void add_record(struct buf *line, const struct azblob_record *r)
+static void add_record(struct buf *line, const char *door, const struct azblob_record *r)
 {
     char time[DATE_TEXT];
 
     date_iso8601(time, sizeof(time), r->began, 6);
-    buf_printf(line, "{\"time\":\"%s\",\"door\":\"" GATEWAY_DOOR_NAME "\"", time);
+    buf_printf(line, "{\"time\":\"%s\",\"door\":\"%s\"", time, door);
     add_member(line, "request", r->request_id);
     add_member(line, "client_request", r->client_request_id);
     add_member(line, "peer", r->peer);
@@ -102,13 +102,13 @@ static void add_record(struct buf *line, const struct azblob_record *r)
     buf_text(line, "}\n");
 }
 
-static void write_log(struct gateway *g, const struct azblob_record *record)
+static void write_log(struct gateway *g, const char *door, const struct azblob_record *record)
 {
     auto_buf struct buf line = BUF_INIT((size_t)8 * LINE_MAX_BYTES);
 
     if (g->log.fd < 0)
         return;
-    add_record(&line, record);
+    add_record(&line, door, record);
     locked(&g->log.lock);
     /* One write, appended: lines of several processes do not mix. */
     if (write(g->log.fd, line.data, line.length) != (ssize_t)line.length)
@@ -148,9 +148,13 @@ static void write_audit(struct gateway *g, const struct azblob_record *r)
 
 void gateway_record(void *argument, const struct azblob_record *record)
 {
-    struct gateway *g = argument;
+    gateway_record_as(argument, GATEWAY_DOOR_NAME, record);
+}
+
+void gateway_record_as(struct gateway *g, const char *door, const struct azblob_record *record)
+{
     const struct metrics_request counted = {
-        .door = GATEWAY_DOOR_NAME,
+        .door = door,
         .operation = record->operation ? record->operation : "Unknown",
         .status = record->status,
         .bytes_in = record->bytes_in,
@@ -159,7 +163,7 @@ void gateway_record(void *argument, const struct azblob_record *record)
     };
 
     metrics_request(g->metrics, &counted);
-    write_log(g, record);
+    write_log(g, door, record);
     write_audit(g, record);
 }
 

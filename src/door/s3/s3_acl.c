@@ -64,7 +64,7 @@ static bool has_grants(const struct s3_request *r)
 
 int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call)
 {
-    const char *acl = s3_get(r, "x-amz-acl");
+    const char *acl = s3_header(r, "x-amz-acl");
     *ret_public = false;
     if (has_grants(r))
         return s3_failf(r, S3_NOT_IMPLEMENTED, call,
@@ -110,7 +110,7 @@ int s3_put_acl(struct s3_request *r, struct call *call)
     bool open = false;
     if (s3_acl_check(r, &open, call) < 0)
         return -1;
-    if (s3_get(r, "x-amz-acl") == NULL && read_acl(r, &open, call) < 0)
+    if (s3_header(r, "x-amz-acl") == NULL && read_acl(r, &open, call) < 0)
         return -1;
     if (r->which == S3_OBJECT) {
         auto_object_row struct object_row row = object_row_new();

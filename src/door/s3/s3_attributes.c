@@ -30,7 +30,7 @@ static bool wants(const struct s3_request *r, const char *word)
 
 static int number_header(struct s3_request *r, const char *name, unsigned *ret, struct call *call)
 {
-    const char *text = s3_get(r, name);
+    const char *text = s3_header(r, name);
     if (text == NULL)
         return 0;
     size_t n = strlen(text);
@@ -99,7 +99,7 @@ int s3_get_attributes(struct s3_request *r, struct call *call)
     auto_buf struct buf body = BUF_INIT(S3_XML_MAX);
     struct conditions conditions;
     struct s3_checksum c;
-    if (s3_get(r, "x-amz-object-attributes") == NULL)
+    if (s3_header(r, "x-amz-object-attributes") == NULL)
         return s3_failf(r, S3_INVALID_ARGUMENT, call,
                         "x-amz-object-attributes must name at least one attribute.");
     if (s3_conditions(r, &conditions, call) < 0 ||

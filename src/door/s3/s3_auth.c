@@ -168,7 +168,7 @@ static int anonymous(struct s3_request *r, struct call *call)
 
 int s3_authenticate(struct s3_request *r, struct call *call)
 {
-    const char *header = s3_get(r, "authorization");
+    const char *header = s3_header(r, "authorization");
     if (strcmp(r->x->method, "OPTIONS") == 0)
         return anonymous(r, call);
     if (header != NULL && strncmp(header, "AWS ", 4) == 0)

@@ -95,7 +95,7 @@ void s3_body_free(struct s3_body *b)
 
 static int number_header(struct s3_request *r, const char *name, uint64_t *ret)
 {
-    const char *text = s3_get(r, name);
+    const char *text = s3_header(r, name);
     char *end;
     if (text == NULL)
         return 0;
@@ -110,7 +110,7 @@ static int number_header(struct s3_request *r, const char *name, uint64_t *ret)
 /* x-amz-content-sha256: a digest, or how the body is framed. */
 static int open_payload(struct s3_request *r, struct s3_body *b, struct call *call)
 {
-    const char *hash = s3_get(r, "x-amz-content-sha256");
+    const char *hash = s3_header(r, "x-amz-content-sha256");
     if (hash == NULL || strcmp(hash, SIGV4_UNSIGNED) == 0)
         return 0;
     bool streaming = strncmp(hash, "STREAMING-", 10) == 0;
@@ -144,12 +144,12 @@ static int open_payload(struct s3_request *r, struct s3_body *b, struct call *ca
 
 static int open_checksums(struct s3_request *r, struct s3_body *b, struct call *call)
 {
-    const char *md5 = s3_get(r, "content-md5");
+    const char *md5 = s3_header(r, "content-md5");
     if (md5 != NULL && set_from_base64(&b->known, CHECKSUM_MD5, md5) < 0)
         return s3_fail(r, S3_INVALID_DIGEST, call);
-    const char *trailer = b->trailer ? s3_get(r, "x-amz-trailer") : NULL;
+    const char *trailer = b->trailer ? s3_header(r, "x-amz-trailer") : NULL;
     for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
-        const char *value = s3_get(r, algorithms[i].header);
+        const char *value = s3_header(r, algorithms[i].header);
         bool trails = trailer != NULL && strcasecmp(trailer, algorithms[i].header) == 0;
         if (value == NULL && !trails)
             continue;
@@ -164,7 +164,7 @@ static int open_checksums(struct s3_request *r, struct s3_body *b, struct call *
             return s3_failf(r, S3_INVALID_REQUEST, call, "Value for %s header is invalid.",
                             algorithms[i].header);
     }
-    const char *asked = s3_get(r, "x-amz-sdk-checksum-algorithm");
+    const char *asked = s3_header(r, "x-amz-sdk-checksum-algorithm");
     if (b->algorithm == NULL && asked != NULL &&
         s3_algorithm_parse(asked, &b->kind, &b->algorithm) == 0)
         b->wanted |= 1U << b->kind;

@@ -74,7 +74,7 @@ static int check_location(struct s3_request *r, struct call *call)
 /* Canned ACLs of a bucket as the other door's access levels. */
 static int access_of(struct s3_request *r, struct container_row *ret, struct call *call)
 {
-    const char *acl = s3_get(r, "x-amz-acl");
+    const char *acl = s3_header(r, "x-amz-acl");
     if (acl == NULL || strcmp(acl, "private") == 0)
         return 0;
     if (strcmp(acl, "public-read") == 0) {
@@ -87,7 +87,7 @@ static int access_of(struct s3_request *r, struct container_row *ret, struct cal
 int s3_create_bucket(struct s3_request *r, struct call *call)
 {
     auto_container_row struct container_row properties = container_row_new();
-    const char *lock = s3_get(r, "x-amz-bucket-object-lock-enabled");
+    const char *lock = s3_header(r, "x-amz-bucket-object-lock-enabled");
     if (!name_is_good(r->bucket))
         return s3_fail(r, S3_INVALID_BUCKET_NAME, call);
     if (check_location(r, call) < 0 || access_of(r, &properties, call) < 0)

@@ -219,8 +219,8 @@ static char *checksum_whole(struct assembly *a)
 /* What the client says of the whole must be so. */
 static int check_whole(struct s3_request *r, const struct assembly *a, struct call *call)
 {
-    const char *type = s3_get(r, "x-amz-checksum-type");
-    const char *size = s3_get(r, "x-amz-mp-object-size");
+    const char *type = s3_header(r, "x-amz-checksum-type");
+    const char *size = s3_header(r, "x-amz-mp-object-size");
     auto_free char *right = xasprintf("%llu", (unsigned long long)a->size);
     if (size != NULL && strcmp(size, right) != 0)
         return s3_failf(r, S3_INVALID_REQUEST, call,
@@ -233,7 +233,7 @@ static int check_whole(struct s3_request *r, const struct assembly *a, struct ca
                         a->upload.composite ? "COMPOSITE" : "FULL_OBJECT");
     const char *algorithm = a->upload.algorithm != NULL ? a->upload.algorithm : "CRC64NVME";
     auto_free char *header = xasprintf("x-amz-checksum-%s", algorithm);
-    const char *said = s3_get(r, header);
+    const char *said = s3_header(r, header);
     size_t length = strcspn(a->checksum, "-");
     if (said != NULL && strcmp(said, a->checksum) != 0 &&
         (strlen(said) != length || strncmp(said, a->checksum, length) != 0))

@@ -40,7 +40,7 @@ static char *decoded(const char *text, size_t n)
 /* "[/]bucket/key[?versionId=id]", escaped. */
 static int parse_from(struct s3_request *r, struct copy_from *f, struct call *call)
 {
-    const char *text = s3_get(r, "x-amz-copy-source");
+    const char *text = s3_header(r, "x-amz-copy-source");
     const char *version = strstr(text, "?versionId=");
     size_t length = version != NULL ? (size_t)(version - text) : strlen(text);
     auto_free char *path = decoded(text, length);
@@ -102,7 +102,7 @@ static void result_xml(const char *root, int64_t modified, const char *etag,
 /* COPY (false), REPLACE (true). */
 static int directive(struct s3_request *r, const char *header, bool *ret, struct call *call)
 {
-    const char *said = s3_get(r, header);
+    const char *said = s3_header(r, header);
     *ret = said != NULL && strcmp(said, "REPLACE") == 0;
     if (said != NULL && !*ret && strcmp(said, "COPY") != 0)
         return s3_failf(r, S3_INVALID_ARGUMENT, call, "Unknown %s directive.",
@@ -123,8 +123,8 @@ static int prepare_copy(struct s3_request *r, const struct copy_from *f,
         return -1;
     bool same = strcmp(f->bucket, r->bucket) == 0 && strcmp(f->key, r->key) == 0;
     if (same && !metadata && !tags && f->version == NULL &&
-        s3_get(r, "x-amz-storage-class") == NULL &&
-        s3_get(r, "x-amz-server-side-encryption") == NULL)
+        s3_header(r, "x-amz-storage-class") == NULL &&
+        s3_header(r, "x-amz-server-side-encryption") == NULL)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "This copy request is illegal because it is trying to copy an object to "
                         "itself without changing the object's metadata, storage class, website "
@@ -167,7 +167,7 @@ int s3_copy_object(struct s3_request *r, struct call *call)
 static int copy_range(struct s3_request *r, uint64_t size, uint64_t *ret_offset,
                       uint64_t *ret_length, struct call *call)
 {
-    const char *text = s3_get(r, "x-amz-copy-source-range");
+    const char *text = s3_header(r, "x-amz-copy-source-range");
     uint64_t first, last;
     int end = 0;
     *ret_offset = 0;

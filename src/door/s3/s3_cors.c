@@ -214,7 +214,7 @@ static bool say_rule(struct s3_request *r, const json_t *rules, const char *orig
 /* To every answer: what a rule permits the page that asked. */
 void s3_say_cors(struct s3_request *r)
 {
-    const char *origin = s3_get(r, "origin");
+    const char *origin = s3_header(r, "origin");
     auto_json json_t *settings = NULL;
     json_t *rules;
     struct call aside = CALL_INIT;
@@ -226,8 +226,8 @@ void s3_say_cors(struct s3_request *r)
 
 int s3_preflight(struct s3_request *r, struct call *call)
 {
-    const char *origin = s3_get(r, "origin");
-    const char *method = s3_get(r, "access-control-request-method");
+    const char *origin = s3_header(r, "origin");
+    const char *method = s3_header(r, "access-control-request-method");
     auto_json json_t *settings = NULL;
     json_t *rules;
     if (origin == NULL)
@@ -241,7 +241,7 @@ int s3_preflight(struct s3_request *r, struct call *call)
     if (rules == NULL)
         return s3_failf(r, S3_CORS_FORBIDDEN, call,
                         "CORSResponse: CORS is not enabled for this bucket.");
-    if (!say_rule(r, rules, origin, method, s3_get(r, "access-control-request-headers")))
+    if (!say_rule(r, rules, origin, method, s3_header(r, "access-control-request-headers")))
         return s3_fail(r, S3_CORS_FORBIDDEN, call);
     return s3_answer(r, 200);
 }

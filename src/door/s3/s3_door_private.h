@@ -88,7 +88,7 @@ struct s3_request {
 
 /* ---- Looking things up (s3_headers.c) ---- */
 
-const char *s3_get(const struct s3_request *r, const char *header);
+const char *s3_header(const struct s3_request *r, const char *header);
 const char *s3_query(const struct s3_request *r, const char *key);
 bool s3_asks(const struct s3_request *r, const char *key); /* the parameter is there at all */
 /* A number in the query: absent leaves *ret alone; InvalidArgument. */
@@ -240,7 +240,7 @@ s3_handler s3_get_object, s3_head_object, s3_put_object, s3_delete_object, s3_de
 /* s3_copy.c */
 s3_handler s3_copy_object, s3_upload_part_copy;
 /* s3_multipart.c */
-s3_handler s3_create_upload, s3_upload_part, s3_complete_upload, s3_abort_upload, s3_list_parts,
+s3_handler s3_create_upload, s3_put_part, s3_complete_upload, s3_abort_upload, s3_list_parts,
     s3_list_uploads;
 /* s3_tagging.c */
 s3_handler s3_get_tagging, s3_put_tagging, s3_delete_tagging, s3_get_bucket_tagging,

@@ -17,7 +17,7 @@
 #define TAG_KEY_MAX   128
 #define TAG_VALUE_MAX 256
 
-const char *s3_get(const struct s3_request *r, const char *header)
+const char *s3_header(const struct s3_request *r, const char *header)
 {
     return pairs_get_nocase(&r->x->headers, header);
 }
@@ -60,10 +60,10 @@ static int64_t date_of(const char *text)
 int s3_conditions(struct s3_request *r, struct conditions *ret, struct call *call)
 {
     (void)call;
-    *ret = (struct conditions){.if_match = s3_get(r, "if-match"),
-                               .if_none_match = s3_get(r, "if-none-match"),
-                               .modified_since = date_of(s3_get(r, "if-modified-since")),
-                               .unmodified_since = date_of(s3_get(r, "if-unmodified-since")),
+    *ret = (struct conditions){.if_match = s3_header(r, "if-match"),
+                               .if_none_match = s3_header(r, "if-none-match"),
+                               .modified_since = date_of(s3_header(r, "if-modified-since")),
+                               .unmodified_since = date_of(s3_header(r, "if-unmodified-since")),
                                .s3 = true};
     return 0;
 }
@@ -72,10 +72,10 @@ int s3_source_conditions(struct s3_request *r, struct conditions *ret, struct ca
 {
     (void)call;
     *ret = (struct conditions){
-        .if_match = s3_get(r, "x-amz-copy-source-if-match"),
-        .if_none_match = s3_get(r, "x-amz-copy-source-if-none-match"),
-        .modified_since = date_of(s3_get(r, "x-amz-copy-source-if-modified-since")),
-        .unmodified_since = date_of(s3_get(r, "x-amz-copy-source-if-unmodified-since")),
+        .if_match = s3_header(r, "x-amz-copy-source-if-match"),
+        .if_none_match = s3_header(r, "x-amz-copy-source-if-none-match"),
+        .modified_since = date_of(s3_header(r, "x-amz-copy-source-if-modified-since")),
+        .unmodified_since = date_of(s3_header(r, "x-amz-copy-source-if-unmodified-since")),
         .s3 = true};
     return 0;
 }
@@ -141,9 +141,9 @@ static int metadata_of(struct s3_request *r, char **ret_json, struct call *call)
 
 static int lock_of(struct s3_request *r, struct object_row *ret, struct call *call)
 {
-    const char *mode = s3_get(r, "x-amz-object-lock-mode");
-    const char *until = s3_get(r, "x-amz-object-lock-retain-until-date");
-    const char *hold = s3_get(r, "x-amz-object-lock-legal-hold");
+    const char *mode = s3_header(r, "x-amz-object-lock-mode");
+    const char *until = s3_header(r, "x-amz-object-lock-retain-until-date");
+    const char *hold = s3_header(r, "x-amz-object-lock-legal-hold");
     if ((mode == NULL) != (until == NULL))
         return s3_failf(r, S3_INVALID_ARGUMENT, call,
                         "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both "
@@ -193,7 +193,7 @@ static int storage_class_of(struct s3_request *r, struct object_row *ret, struct
     } classes[] = {{"STANDARD", NULL},           {"STANDARD_IA", "Cool"},
                    {"ONEZONE_IA", "Cool"},       {"INTELLIGENT_TIERING", NULL},
                    {"REDUCED_REDUNDANCY", NULL}, {"GLACIER_IR", "Cold"}};
-    const char *wanted = s3_get(r, "x-amz-storage-class");
+    const char *wanted = s3_header(r, "x-amz-storage-class");
     if (wanted == NULL)
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
@@ -207,8 +207,8 @@ static int storage_class_of(struct s3_request *r, struct object_row *ret, struct
 
 static int refuse_encryption(struct s3_request *r, struct call *call)
 {
-    const char *sse = s3_get(r, "x-amz-server-side-encryption");
-    if (s3_get(r, "x-amz-server-side-encryption-customer-algorithm") != NULL ||
+    const char *sse = s3_header(r, "x-amz-server-side-encryption");
+    if (s3_header(r, "x-amz-server-side-encryption-customer-algorithm") != NULL ||
         (sse != NULL && strcmp(sse, "AES256") != 0))
         return s3_failf(r, S3_NOT_IMPLEMENTED, call,
                         "Server-side encryption with keys of the request or of a key service is "
@@ -218,14 +218,14 @@ static int refuse_encryption(struct s3_request *r, struct call *call)
 
 int s3_properties(struct s3_request *r, struct object_row *ret, struct call *call)
 {
-    replace_string(&ret->content_type, s3_get(r, "content-type"));
-    replace_string(&ret->content_language, s3_get(r, "content-language"));
-    replace_string(&ret->content_disposition, s3_get(r, "content-disposition"));
-    replace_string(&ret->cache_control, s3_get(r, "cache-control"));
-    replace_string(&ret->expires, s3_get(r, "expires"));
+    replace_string(&ret->content_type, s3_header(r, "content-type"));
+    replace_string(&ret->content_language, s3_header(r, "content-language"));
+    replace_string(&ret->content_disposition, s3_header(r, "content-disposition"));
+    replace_string(&ret->cache_control, s3_header(r, "cache-control"));
+    replace_string(&ret->expires, s3_header(r, "expires"));
     free(ret->content_encoding);
-    ret->content_encoding = encoding_of(s3_get(r, "content-encoding"));
-    const char *tagging = s3_get(r, "x-amz-tagging");
+    ret->content_encoding = encoding_of(s3_header(r, "content-encoding"));
+    const char *tagging = s3_header(r, "x-amz-tagging");
     bool open;
     if (s3_acl_check(r, &open, call) < 0)
         return -1;
@@ -241,7 +241,7 @@ int s3_properties(struct s3_request *r, struct object_row *ret, struct call *cal
 
 void s3_range(const struct s3_request *r, struct range *ret)
 {
-    const char *text = s3_get(r, "range");
+    const char *text = s3_header(r, "range");
     uint64_t first, last;
     int end = 0;
     *ret = (struct range){RANGE_ALL, 0, 0};

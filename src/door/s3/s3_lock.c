@@ -170,7 +170,7 @@ int s3_get_retention(struct s3_request *r, struct call *call)
 /* x-amz-bypass-governance-retention, with the right to it. */
 static int bypasses(struct s3_request *r, bool *ret, struct call *call)
 {
-    const char *header = s3_get(r, "x-amz-bypass-governance-retention");
+    const char *header = s3_header(r, "x-amz-bypass-governance-retention");
     *ret = header != NULL && strcasecmp(header, "true") == 0;
     if (!*ret)
         return 0;

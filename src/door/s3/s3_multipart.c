@@ -20,8 +20,8 @@
 static int checksum_choice(struct s3_request *r, const char **ret_algorithm, const char **ret_type,
                            struct call *call)
 {
-    const char *asked = s3_get(r, "x-amz-checksum-algorithm");
-    const char *type = s3_get(r, "x-amz-checksum-type");
+    const char *asked = s3_header(r, "x-amz-checksum-algorithm");
+    const char *type = s3_header(r, "x-amz-checksum-type");
     enum checksum_kind kind = CHECKSUM_CRC64;
     *ret_algorithm = NULL;
     if (asked != NULL && s3_algorithm_parse(asked, &kind, ret_algorithm) < 0)
@@ -148,7 +148,7 @@ void s3_say_part(struct s3_request *r, const struct s3_upload *u, const struct c
     s3_say(r, name, text.data);
 }
 
-int s3_upload_part(struct s3_request *r, struct call *call)
+int s3_put_part(struct s3_request *r, struct call *call)
 {
     cleanup(s3_upload_release) struct s3_upload upload = S3_UPLOAD_INIT;
     struct checksums sums;

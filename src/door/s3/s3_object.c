@@ -160,7 +160,7 @@ int s3_get_object(struct s3_request *r, struct call *call)
         return -1;
     }
     s3_say_object(r, o);
-    const char *mode = s3_get(r, "x-amz-checksum-mode");
+    const char *mode = s3_header(r, "x-amz-checksum-mode");
     if (mode != NULL && strcasecmp(mode, "ENABLED") == 0 && !job->reading.partial)
         s3_say_checksum(r, o->checksums);
     if (job->reading.partial)
@@ -212,7 +212,7 @@ int s3_put_object(struct s3_request *r, struct call *call)
 
 static bool bypass(const struct s3_request *r)
 {
-    const char *header = s3_get(r, "x-amz-bypass-governance-retention");
+    const char *header = s3_header(r, "x-amz-bypass-governance-retention");
     return header != NULL && strcasecmp(header, "true") == 0;
 }
 
@@ -246,7 +246,7 @@ static int delete_one(struct s3_request *r, const char *key, const char *version
 int s3_delete_object(struct s3_request *r, struct call *call)
 {
     auto_delete_result struct delete_result result = {0};
-    if (delete_one(r, r->key, r->place.version, s3_get(r, "if-match"), &result, call) < 0)
+    if (delete_one(r, r->key, r->place.version, s3_header(r, "if-match"), &result, call) < 0)
         return -1;
     if (result.marker)
         s3_say(r, "x-amz-delete-marker", "true");

@@ -213,7 +213,7 @@ int s3_post_object(struct s3_request *r, struct call *call)
 {
     auto_free struct s3_form *form = xcalloc(1, sizeof(*form));
     struct s3_form_limits limits = {.most = UINT64_MAX};
-    if (s3_form_init(form, s3_get(r, "content-type"), &r->body->source, &call->err) < 0)
+    if (s3_form_init(form, s3_header(r, "content-type"), &r->body->source, &call->err) < 0)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "The body must be multipart/form-data with a boundary.");
     int done = s3_form_fields(form, call);

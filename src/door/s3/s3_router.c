@@ -120,7 +120,7 @@ static const struct s3_operation operations[] = {
      0},
     {S3_OBJECT, "PUT", "partNumber", "x-amz-copy-source", "UploadPartCopy", "s3:PutObject",
      s3_upload_part_copy, 0},
-    {S3_OBJECT, "PUT", "partNumber", NULL, "UploadPart", "s3:PutObject", s3_upload_part,
+    {S3_OBJECT, "PUT", "partNumber", NULL, "UploadPart", "s3:PutObject", s3_put_part,
      S3_TAKES_BODY},
     {S3_OBJECT, "PUT", NULL, "x-amz-copy-source", "CopyObject", "s3:PutObject", s3_copy_object, 0},
     {S3_OBJECT, "PUT", NULL, NULL, "PutObject", "s3:PutObject", s3_put_object, S3_TAKES_BODY},
@@ -183,7 +183,7 @@ const struct s3_operation *s3_route(struct s3_request *r, struct call *call)
             continue;
         if (o->query != NULL && !s3_asks(r, o->query))
             continue;
-        if (o->header != NULL && s3_get(r, o->header) == NULL)
+        if (o->header != NULL && s3_header(r, o->header) == NULL)
             continue;
         /* GET ...?partNumber=1 reads one part of an object. */
         bool plain = o->query == NULL && special && !(part_of_get && s3_asks(r, "partNumber"));
