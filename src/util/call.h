@@ -27,7 +27,7 @@ struct call {
     /* What it is done for, in a word that outlives the call ("3f2a...": a request's id), so that it
      * can be found again in the logs of whoever is asked; may be NULL.  No secret. */
     const char *trace;
-    const struct cancel *drain;  /* raised: finish what is begun, try nothing again; may be NULL */
+    const struct cancel *drain; /* raised: finish what is begun, try nothing again; may be NULL */
 };
 
 #define CALL_INIT     \
