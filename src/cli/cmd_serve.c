@@ -149,8 +149,8 @@ static void serve_on(struct gateway *g)
 
 static void end(struct gateway *g)
 {
+    gateway_stop_tasks(g); /* they look at the listeners */
     gateway_close_listeners(g);
-    gateway_stop_tasks(g);
     azblob_free(take(g->door));
     s3_door_free(take(g->s3));
     http_client_free(take(g->fetcher));
@@ -178,8 +178,8 @@ static int run(struct gateway *g, const struct serve_arguments *a, struct call *
     serve_on(g);
     systemd_notify("STOPPING=1\nSTATUS=draining");
     bool whole = gateway_drain(g, g->serve.limits.drain, &signal_stop);
+    gateway_stop_tasks(g); /* they look at the listeners */
     gateway_close_listeners(g);
-    gateway_stop_tasks(g);
     gateway_ship_last(g);
     return whole ? EXIT_OK : EXIT_INTERRUPTED;
 }

@@ -41,13 +41,20 @@ static void tell(struct trouble *t, int result, const struct call *call)
     t->said = result < 0;
 }
 
+/* A reload changes them. */
+static struct serve_times times_of(struct gateway *g)
+{
+    locked(&g->lock);
+    return g->serve.times;
+}
+
 /* ---- Sweep ---- */
 
 static void sweep(struct gateway *g, struct call *waiting)
 {
     struct trouble trouble = {.what = "sweep"};
 
-    while (call_sleep(waiting, g->serve.times.sweep) == 0) {
+    while (call_sleep(waiting, times_of(g).sweep) == 0) {
         struct call call = call_for(g, SWEEP_TIME);
         uint64_t removed = 0;
         int result = service_sweep(g->service, &removed, &call);
@@ -103,7 +110,7 @@ static int give_turn_back(struct db *db, void *argument, struct call *call)
 
 static int snapshot(struct gateway *g, struct call *call)
 {
-    struct turn turn = {.every = g->serve.times.snapshots};
+    struct turn turn = {.every = times_of(g).snapshots};
 
     if (index_write(g->index, INDEX_RELAXED, take_turn, &turn, call) < 0)
         return -1;
