@@ -16,6 +16,7 @@ struct service {
     int64_t intent_time;
     int64_t garbage_after;
     int64_t block_time;
+    _Atomic int64_t lifecycle_due; /* monotonic: when lifecycle rules are looked at again */
     struct budget buffers; /* bytes of bodies held in memory for stores that want them whole */
 };
 

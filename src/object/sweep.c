@@ -261,8 +261,9 @@ static int sweep_all(struct service *service, uint64_t *removed, struct call *ca
     struct sweep s = {.service = service};
 
     if (sweep_pass(&s, sweep_intents, call) < 0 || sweep_pass(&s, sweep_blocks, call) < 0 ||
-        sweep_pass(&s, sweep_uploads, call) < 0 || sweep_expired(service, call) < 0 ||
-        sweep_objects(service, call) < 0 || sweep_containers(service, call) < 0)
+        sweep_pass(&s, sweep_uploads, call) < 0 || sweep_lifecycle(service, call) < 0 ||
+        sweep_expired(service, call) < 0 || sweep_objects(service, call) < 0 ||
+        sweep_containers(service, call) < 0)
         return -1;
     return sweep_garbage(service, removed, call);
 }

@@ -37,6 +37,8 @@ struct sweep_ids {
 must_check int sweep_select(struct sweep *s, struct db *db, const char *sql, int64_t until,
                             struct sweep_ids *ret, struct call *call);
 
+/* lifecycle.c: what buckets' lifecycle rules say. */
+must_check int sweep_lifecycle(struct service *service, struct call *call);
 /* sweep_objects.c: objects whose retention has ended; those whose own life has; containers. */
 must_check int sweep_objects(struct service *service, struct call *call);
 must_check int sweep_expired(struct service *service, struct call *call);
