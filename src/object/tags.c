@@ -168,7 +168,7 @@ static int parse_term(struct parser *p, size_t *ret)
 {
     struct tag_term *term = &p->x->terms[p->x->term_count];
     auto_free char *key = NULL, *value = NULL;
-    enum tag_operator operator = TAG_EQUAL;
+    enum tag_operator operator= TAG_EQUAL;
 
     if (p->x->term_count == (p->dialect == TAGS_FIND ? TAG_TERMS_MAX : TAG_TERMS_MAX_IF))
         return refuse(p, "too many comparisons");

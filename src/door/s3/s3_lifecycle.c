@@ -98,7 +98,7 @@ static int read_rule(struct s3_request *r, const struct xml_node *rule, json_t *
 {
     const char *status = xml_text(rule, "Status");
     const char *id = xml_text(rule, "ID");
-    const struct xml_node *filter;
+    const struct xml_node *filter = NULL;
     if (status == NULL || (strcmp(status, "Enabled") != 0 && strcmp(status, "Disabled") != 0))
         return s3_fail(r, S3_MALFORMED_XML, call);
     if (xml_child(rule, "Transition") != NULL ||
