@@ -90,17 +90,28 @@ int spans_find(struct db *db, int64_t layout, uint64_t offset, uint64_t length,
     return 0;
 }
 
-/* Pushes on, and knows the checksum of what passed. */
+/* Pushes on, and knows the checksum of what passed.  The last byte of a whole piece waits until
+ * that is right: whoever was told a length sees a body that ends early, not one that is wrong. */
 struct checking_sink {
     struct sink sink;
     struct sink *to;
     uint64_t crc;
+    uint64_t left; /* bytes to come; UINT64_MAX: part of a piece, nothing is held back */
+    unsigned char last;
 };
 static int checking_write(struct sink *s, const void *bytes, size_t n, struct call *call)
 {
     struct checking_sink *c = container_of(s, struct checking_sink, sink);
+    if (c->left == UINT64_MAX || n == 0)
+        return sink_write(c->to, bytes, n, call);
+    if (n > c->left)
+        return fault_set(&call->err, FAULT_STORE_CORRUPT, "a store gave more bytes than it holds");
     c->crc = crc64_nvme(c->crc, bytes, n);
-    return sink_write(c->to, bytes, n, call);
+    c->left -= n;
+    if (c->left > 0)
+        return sink_write(c->to, bytes, n, call);
+    c->last = ((const unsigned char *)bytes)[n - 1];
+    return n == 1 ? 0 : sink_write(c->to, bytes, n - 1, call);
 }
 
 static int push_zeros(uint64_t length, struct sink *to, struct call *call)
@@ -119,18 +130,22 @@ static int push_piece(struct service *service, const struct span *s, struct sink
                          "a body lies in the store '%s', which is not configured", s->store);
     struct object_key key = {.container = s->container, .name = s->key};
     struct get_options range = {.offset = s->piece_start, .length = s->length};
-    struct checking_sink check = {.sink = {.write = checking_write}, .to = to};
+    bool whole = s->piece_start == 0 && s->length == s->piece_size;
+    struct checking_sink check = {
+        .sink = {.write = checking_write}, .to = to, .left = whole ? s->length : UINT64_MAX};
     if (store_get(from->store, &key, &range, &check.sink, NULL, NULL, call) < 0) {
         if (call->err.code == ERR_NOT_FOUND)
             return fault_set(&call->err, FAULT_STORE_CORRUPT, "the store '%s' has lost '%s'",
                              s->store, s->key);
         return err_prefix(&call->err, "read '%s' from '%s'", s->key, s->store);
     }
-    if (s->piece_start == 0 && s->length == s->piece_size && check.crc != s->crc64)
+    if (!whole)
+        return 0;
+    if (check.left != 0 || check.crc != s->crc64)
         return fault_set(&call->err, FAULT_STORE_CORRUPT,
                          "the store '%s' gave other bytes for '%s' than were stored", s->store,
                          s->key);
-    return 0;
+    return sink_write(to, &check.last, 1, call);
 }
 
 int spans_read(struct service *service, const struct span_list *spans, struct sink *to,
