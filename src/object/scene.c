@@ -45,24 +45,61 @@ int container_find(struct db *db, const char *account, const char *name, bool lo
     return found < 0 ? -1 : 0;
 }
 
-int current_find(struct db *db, int64_t container, const char *name, bool lock,
-                 struct object_row *ret, struct call *call)
+/* Someone else's write may take away the row we wait for and put another in its place, which a
+ * statement of PostgreSQL's that began before does not see: nothing was found only when nothing is
+ * there without locking either. */
+static int find_again(struct db *db,
+                      int (*find)(struct db *db, const void *what, bool lock,
+                                  struct object_row *ret, struct call *call),
+                      const void *what, bool lock, struct object_row *ret, struct call *call)
 {
+    int found = find(db, what, lock, ret, call);
+    while (found == 0 && lock && db_kind(db) == DB_POSTGRES) {
+        auto_object_row struct object_row seen = object_row_new();
+        int there = find(db, what, false, &seen, call);
+        if (there <= 0)
+            return there;
+        found = call_check(call) < 0 ? -1 : find(db, what, true, ret, call);
+    }
+    return found;
+}
+
+struct current {
+    int64_t container;
+    const char *name;
+};
+static int current_look(struct db *db, const void *what, bool lock, struct object_row *ret,
+                        struct call *call)
+{
+    const struct current *c = what;
     struct db_statement *find;
     const char *where = lock ? "WHERE container = ?1 AND name = ?2 AND current = 1 FOR UPDATE"
                              : "WHERE container = ?1 AND name = ?2 AND current = 1";
     if (select_rows(db, &object_table, where, &find, call) < 0)
         return -1;
-    db_bind_int(find, 1, container);
-    bind_name(find, 2, name);
+    db_bind_int(find, 1, c->container);
+    bind_name(find, 2, c->name);
     return select_one(&object_table, find, ret, call);
+}
+
+int current_find(struct db *db, int64_t container, const char *name, bool lock,
+                 struct object_row *ret, struct call *call)
+{
+    const struct current current = {container, name};
+    return find_again(db, current_look, &current, lock, ret, call);
 }
 
 /* A version may be the current row or an earlier one; "null" names the one made while versioning
  * was off. */
-static int version_find(struct db *db, const struct scene *s, const struct place *place, bool lock,
-                        struct object_row *ret, struct call *call)
+struct version {
+    int64_t container;
+    const struct place *place;
+};
+static int version_look(struct db *db, const void *what, bool lock, struct object_row *ret,
+                        struct call *call)
 {
+    const struct version *v = what;
+    const struct place *place = v->place;
     bool snapshot = place->kind == VERSION_SNAPSHOT;
     bool null_version = !snapshot && same_string(place->version, "null");
     const char *where =
@@ -76,12 +113,19 @@ static int version_find(struct db *db, const struct scene *s, const struct place
     struct db_statement *find;
     if (select_rows(db, &object_table, where, &find, call) < 0)
         return -1;
-    db_bind_int(find, 1, s->container.id);
+    db_bind_int(find, 1, v->container);
     bind_name(find, 2, place->name);
     db_bind_int(find, 3, snapshot ? OBJECT_SNAPSHOT : OBJECT_VERSION);
     if (!null_version)
         db_bind_text(find, 4, place->version);
     return select_one(&object_table, find, ret, call);
+}
+
+static int version_find(struct db *db, const struct scene *s, const struct place *place, bool lock,
+                        struct object_row *ret, struct call *call)
+{
+    const struct version version = {s->container.id, place};
+    return find_again(db, version_look, &version, lock, ret, call);
 }
 
 /* found: it can be read as it is. */
