@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Gateways under load: starting and killing them, and an Azure client of Python's own HTTP that says
+whether a request was answered, refused, or never answered."""
+import base64
+import datetime
+import hashlib
+import hmac
+import http.client
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import kit
+from kit import expect, run
+
+ACCOUNT = "bascule"
+VERSION = "2023-11-03"
+
+
+class Unknown(Exception):
+    """No answer: the request was done, or it was not."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=30):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise kit.Failed("waited in vain for " + what)
+
+
+def complained(text):
+    """A fault of the program itself in what it wrote."""
+    for word in kit.BROKEN:
+        at = text.find(word)
+        expect(at < 0, "a fault of the program itself:", text[max(0, at - 200):at + 2500])
+
+
+class Gateway:
+    """One process of bascule serve.  section: lines below "serve:"; stores: those below "stores:"."""
+
+    def __init__(self, name="a", section="", stores="", **options):
+        self.name, self.options = name, options
+        self.port, self.status = free_port(), free_port()
+        self.config = kit.configure(
+            "%sserve:\n  gateway: %s\n  listen: '127.0.0.1:%d'\n  metrics: {listen: '127.0.0.1:%d'}\n%s" % (
+                "stores:\n" + stores if stores else "", name, self.port, self.status, section), name + ".yaml")
+        self.errors = pathlib.Path(name + ".err").resolve()
+        self.process = None
+
+    def start(self, wait=True):
+        with open(self.errors, "ab") as errors, open("/dev/null", "wb") as null:
+            self.process = subprocess.Popen([kit.BASCULE, "serve", "-c", self.config], stdin=subprocess.DEVNULL,
+                                            stdout=null, stderr=errors, **self.options)
+        kit.at_end(self.kill)
+        if wait:
+            wait_for(lambda: self.process.poll() is not None or self.status_of("/readyz") == 200, "readiness", 60)
+            expect(self.process.poll() is None, "it ended:", self.said()[-1500:])
+        return self
+
+    def said(self):
+        return self.errors.read_text(errors="replace")
+
+    def status_of(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.status, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def end(self):
+        """As an operator ends it; what it said must be without faults."""
+        self.process.terminate()
+        try:
+            code = self.process.wait(60)
+        except Exception:
+            raise kit.Failed("no end 60 s after SIGTERM: " + self.said()[-1000:])
+        complained(self.said())
+        expect(code == 0, "it ended with", code, self.said()[-1500:])
+
+    def key(self, account=ACCOUNT):
+        return run("key", "show", account, "key1", "-c", self.config).out.strip()
+
+
+class Client:
+    """Shared Key after the REST reference.  A connection for each thread, which stays open."""
+
+    def __init__(self, gateway, key, account=ACCOUNT, timeout=60):
+        self.gateway, self.key, self.account, self.timeout = gateway, base64.b64decode(key), account, timeout
+        self.local = threading.local()
+
+    def head(self, method, path, query, length, headers):
+        date = datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        headers = {"x-ms-date": date, "x-ms-version": VERSION, **headers}
+        low = {key.lower(): value for key, value in headers.items()}
+        usual = [low.get(name, "") for name in ("content-encoding", "content-language")] + [
+            str(length) if length else ""] + [low.get(name, "") for name in (
+                "content-md5", "content-type", "date", "if-modified-since", "if-match", "if-none-match",
+                "if-unmodified-since", "range")]
+        more = ["%s:%s" % (key, low[key]) for key in sorted(low) if key.startswith("x-ms-")]
+        path = urllib.parse.quote(path)
+        resource = "/%s/%s%s" % (self.account, self.account, path)
+        resource += "".join("\n%s:%s" % (key, query[key]) for key in sorted(query))
+        digest = hmac.new(self.key, "\n".join([method] + usual + more + [resource]).encode(), hashlib.sha256)
+        headers["Authorization"] = "SharedKey %s:%s" % (self.account, base64.b64encode(digest.digest()).decode())
+        return "/" + self.account + path + ("?" + urllib.parse.urlencode(query) if query else ""), headers
+
+    def connect(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=self.timeout)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def drop(self):
+        connection = getattr(self.local, "connection", None)
+        if connection:
+            connection.close()
+        self.local.connection = None
+
+    def do(self, method, path, body=b"", query=None, **headers):
+        """Status, headers, body; Unknown when the answer did not come whole.  Names of headers are
+        written with _ for - (x_ms_blob_type); if_match and the like as they are."""
+        headers = {key.replace("_", "-"): str(value) for key, value in headers.items() if value is not None}
+        target, headers = self.head(method, path, query or {}, len(body), headers)
+        if method == "PUT":
+            headers["Content-Length"] = str(len(body))
+        try:
+            if not getattr(self.local, "connection", None):
+                self.local.connection = self.connect()
+            connection = self.local.connection
+            connection.request(method, target, body or None, headers)
+            answer = connection.getresponse()
+            got = answer.read()
+            if answer.will_close:
+                self.drop()
+            return answer.status, answer.headers, got
+        except (OSError, http.client.HTTPException) as why:
+            self.drop()
+            raise Unknown("%s %s: %r" % (method, path, why)) from None
+
+    def ok(self, wanted, method, path, *arguments, **headers):
+        status, answer, body = self.do(method, path, *arguments, **headers)
+        expect(status == wanted, method, path, "answered", status, "instead of", wanted, body[:500])
+        return answer, body
+
+    def container(self, name):
+        self.ok(201, "PUT", "/" + name, b"", {"restype": "container"})
+
+    def put(self, path, body, **headers):
+        return self.do("PUT", path, body, x_ms_blob_type="BlockBlob", **headers)
+
+    def get(self, path, **headers):
+        return self.do("GET", path, **headers)
+
+
+def together(functions):
+    """Run each in a thread of its own; the first failure of any is raised here."""
+    failures = []
+
+    def run_one(function):
+        try:
+            function()
+        except BaseException as why:
+            failures.append(why)
+
+    threads = [threading.Thread(target=run_one, args=(f,)) for f in functions]
+    for thread in threads:
+        thread.start()
+    return threads, failures
+
+
+def all_done(threads, failures, seconds=300):
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0, until - time.monotonic()))
+        expect(not thread.is_alive(), "a client still waits after %s s" % seconds)
+    if failures:
+        raise failures[0]
