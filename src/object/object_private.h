@@ -189,6 +189,10 @@ must_check int intent_give_up(struct db *db, int64_t piece, int64_t now, struct 
 /* It will not be used: give it up now rather than when its intent expires.  Never fails. */
 void piece_discard(struct service *service, struct piece *p);
 
+/* What a store said is no answer to whoever asked us: that it does not know a body, or our
+ * credentials, is our trouble (FAULT_STORE), and passing ones stay what they are.  Returns -1. */
+int store_failed(struct err *e);
+
 /* Add an extent; piece 0 (no bytes) adds nothing. */
 must_check int extent_add(struct db *db, int64_t layout, uint64_t start, uint64_t length,
                           int64_t piece, uint64_t piece_start, const char *block,

@@ -174,12 +174,26 @@ static int read_back(struct store *store, const struct object_key *key, uint64_t
 {
     struct crc_sink check = {.sink = {.write = crc_write}};
     struct get_options all = {.length = STORE_TO_END};
-    if (store_get(store, key, &all, &check.sink, NULL, NULL, call) < 0)
+    if (store_get(store, key, &all, &check.sink, NULL, NULL, call) < 0) {
+        (void)store_failed(&call->err);
         return err_prefix(&call->err, "read '%s' back", key->name);
+    }
     if (check.crc != crc64)
         return fault_set(&call->err, FAULT_STORE_CORRUPT,
                          "the store '%s' holds other bytes than were sent", store->name);
     return 0;
+}
+
+int store_failed(struct err *e)
+{
+    static const bool as_they_are[ERR_CODE_COUNT] = {
+        [ERR_BUSY] = true,     [ERR_TIMEOUT] = true, [ERR_NETWORK] = true, [ERR_REMOTE] = true,
+        [ERR_CORRUPT] = true,  [ERR_IO] = true,      [ERR_QUOTA] = true,   [ERR_CANCELLED] = true,
+        [ERR_INTERNAL] = true, [ERR_NO_SPACE] = true};
+    struct err why = *e;
+    if (why.fault != FAULT_NONE || as_they_are[why.code])
+        return -1;
+    return fault_set(e, FAULT_STORE, "%s", why.text);
 }
 
 /* ---- Intent, bytes, row ---- */
@@ -218,8 +232,9 @@ static int piece_send(struct service *service, struct service_store *to, const s
     int sent = put_body(service, to->store, &key, &options, &from->source, &result, call);
     atomic_store(&service->dirty[to - service->stores], true);
     if (sent < 0) {
-        if (from->failed)
-            call->err = from->failure;
+        if (!from->failed)
+            return store_failed(&call->err);
+        call->err = from->failure;
         return -1;
     }
     digest_final(from, &p->sums);

@@ -137,6 +137,7 @@ static int push_piece(struct service *service, const struct span *s, struct sink
         if (call->err.code == ERR_NOT_FOUND)
             return fault_set(&call->err, FAULT_STORE_CORRUPT, "the store '%s' has lost '%s'",
                              s->store, s->key);
+        (void)store_failed(&call->err);
         return err_prefix(&call->err, "read '%s' from '%s'", s->key, s->store);
     }
     if (!whole)
