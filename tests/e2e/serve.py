@@ -48,10 +48,11 @@ def complained(text):
 
 
 class Gateway:
-    """One process of bascule serve.  section: lines below "serve:"; stores: those below "stores:"."""
+    """One process of bascule serve.  section: lines below "serve:"; stores: those below "stores:";
+    wrapper: words of the command that starts it."""
 
-    def __init__(self, name="a", section="", stores="", **options):
-        self.name, self.options = name, options
+    def __init__(self, name="a", section="", stores="", wrapper=(), **options):
+        self.name, self.wrapper, self.options = name, wrapper, options
         self.port, self.status = free_port(), free_port()
         self.config = kit.configure(
             "%sserve:\n  gateway: %s\n  listen: '127.0.0.1:%d'\n  metrics: {listen: '127.0.0.1:%d'}\n%s" % (
@@ -61,8 +62,8 @@ class Gateway:
 
     def start(self, wait=True):
         with open(self.errors, "ab") as errors, open("/dev/null", "wb") as null:
-            self.process = subprocess.Popen([kit.BASCULE, "serve", "-c", self.config], stdin=subprocess.DEVNULL,
-                                            stdout=null, stderr=errors, **self.options)
+            self.process = subprocess.Popen([*self.wrapper, kit.BASCULE, "serve", "-c", self.config],
+                                            stdin=subprocess.DEVNULL, stdout=null, stderr=errors, **self.options)
         kit.at_end(self.kill)
         if wait:
             wait_for(lambda: self.process.poll() is not None or self.status_of("/readyz") == 200, "readiness", 60)
