@@ -171,7 +171,9 @@ int s3_authenticate(struct s3_request *r, struct call *call)
     const char *header = s3_header(r, "authorization");
     if (strcmp(r->x->method, "OPTIONS") == 0)
         return anonymous(r, call);
-    if (header != NULL && strncmp(header, "AWS ", 4) == 0)
+    bool old = (header != NULL && strncmp(header, "AWS ", 4) == 0) ||
+               (header == NULL && s3_asks(r, "AWSAccessKeyId"));
+    if (old)
         return s3_failf(
             r, S3_INVALID_REQUEST, call,
             "The authorization mechanism you have provided is not supported. Please use "
