@@ -263,8 +263,11 @@ char *account_connection_string(const struct serve_config *serve, const struct a
                                 const char *key)
 {
     auto_free char *url = serve_url_of(serve, row->name);
+    auto_free char *other_name = xasprintf("%s-secondary", row->name);
+    auto_free char *other = serve_url_of(serve, other_name);
     bool tls = strncmp(url, "https:", 6) == 0;
 
-    return xasprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;BlobEndpoint=%s;",
-                     tls ? "https" : "http", row->name, key, url);
+    return xasprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;BlobEndpoint=%s;"
+                     "BlobSecondaryEndpoint=%s;",
+                     tls ? "https" : "http", row->name, key, url, other);
 }
