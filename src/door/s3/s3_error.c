@@ -127,7 +127,7 @@ void s3_answer_error(struct s3_request *r, const struct err *e)
 {
     const struct s3_code_row *row = s3_code_row(s3_code_of(r, e));
     r->error_word = row->code;
-    if (row->status >= 500)
+    if (row->status == 500 || row->status == 503)
         log_line(row->status == 500 ? LOG_ERROR : LOG_WARNING, "S3 request %s: %s", r->id, e->text);
     if (row->status == 503)
         s3_say(r, "Retry-After", "1");
