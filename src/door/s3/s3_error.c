@@ -8,8 +8,9 @@
 #include "door/s3/s3_door_private.h"
 #include "util/log.h"
 
-/* A request head holds 24 KiB by default; escaped, six times that, more than once. */
-#define ERROR_BODY_MAX (4 * 1024 * 1024)
+#define ERROR_BODY_MAX (256 * 1024)
+/* So much of each text of the request is told. */
+#define ERROR_TEXT_MAX 4096
 
 static const enum s3_code fault_codes[FAULT_COUNT] = {
     [FAULT_ACCOUNT_MISSING] = S3_NO_SUCH_BUCKET,
@@ -107,17 +108,24 @@ int s3_failf(struct s3_request *r, enum s3_code code, struct call *call, const c
     return s3_fail(r, code, call);
 }
 
+static void element_cut(struct buf *body, const char *name, const char *text)
+{
+    xml_open(body, name);
+    xml_escape_n(body, text, strnlen(text, ERROR_TEXT_MAX));
+    xml_close(body, name);
+}
+
 static void error_body(const struct s3_request *r, const struct s3_code_row *row, struct buf *body)
 {
     xml_head(body);
     xml_open(body, "Error");
     xml_element(body, "Code", row->code);
-    xml_element(body, "Message", r->detail != NULL ? r->detail : row->message);
+    element_cut(body, "Message", r->detail != NULL ? r->detail : row->message);
     if (r->key != NULL)
-        xml_element(body, "Key", r->key);
+        element_cut(body, "Key", r->key);
     if (r->bucket != NULL)
-        xml_element(body, "BucketName", r->bucket);
-    xml_element(body, "Resource", r->x->path);
+        element_cut(body, "BucketName", r->bucket);
+    element_cut(body, "Resource", r->x->path);
     xml_element(body, "RequestId", r->id);
     xml_element(body, "HostId", r->id);
     xml_close(body, "Error");
