@@ -190,7 +190,7 @@ void s3_xml_key(struct buf *b, const char *name, const char *key, bool url)
         xml_element(b, name, key);
         return;
     }
-    auto_buf struct buf escaped = BUF_INIT(3 * strlen(key));
+    auto_buf struct buf escaped = BUF_INIT(3 * strlen(key) + 64);
     url_escape(&escaped, key, strlen(key), URL_KEEP_SLASH);
     xml_element(b, name, escaped.data);
 }

@@ -231,6 +231,10 @@ static int delete_one(struct s3_request *r, const char *key, const char *version
         .bypass_governance = bypass(r)};
     request.conditions.if_match = if_match;
     request.conditions.s3 = true;
+    /* To pass over a retention is a right of its own. */
+    if (request.bypass_governance && version != NULL &&
+        s3_authorize_also(r, "s3:BypassGovernanceRetention", r->bucket, key, call) < 0)
+        return -1;
     if (service_delete(r->door->options.service, &request, ret, call) == 0)
         return 0;
     /* What is not there is deleted. */
