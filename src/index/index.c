@@ -61,6 +61,8 @@ void connection_close(struct index_connection *c)
     if (!c)
         return;
     db_close(c->db);
+    for (size_t i = 0; i < SELECTS; i++)
+        free(c->selects[i].sql);
     free(c);
 }
 
@@ -69,6 +71,18 @@ void connection_begin(struct index_connection *c, bool writing)
     c->now = 0;
     c->writing = writing;
     c->silent = false;
+}
+
+void connection_ended(struct index_connection *c)
+{
+    if (c->accounts)
+        atomic_fetch_add(&c->index->account_changes, 1);
+    c->accounts = false;
+}
+
+uint64_t index_account_changes(struct index *index)
+{
+    return atomic_load(&index->account_changes);
 }
 
 /* ---- Opening ---- */
@@ -226,6 +240,7 @@ static int transact(struct work *work, enum db_mode mode, db_function *function,
     if (pool_take(&index->pool, index, read_only, &c, call) < 0)
         return -1;
     int result = db_transact_mode(c->db, mode, function, work, call);
+    connection_ended(c);
     pool_give(&index->pool, c);
     return result;
 }

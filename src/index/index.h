@@ -57,6 +57,10 @@ must_check int index_read(struct index *index, db_function *function, void *argu
 must_check int index_write(struct index *index, enum index_durability durability,
                            db_function *function, void *argument, struct call *call);
 
+/* Rises with each write of this process that changes accounts: for those who keep what they read.
+ */
+uint64_t index_account_changes(struct index *index);
+
 /* The shared clock in whole steps of 100 ns, inside a read or write: the same value during one
  * transaction, and rising from one write to the next.  On PostgreSQL, where writes run side by
  * side, that holds for writes that lock the same row before they ask (and as long as nobody sets

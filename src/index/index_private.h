@@ -44,6 +44,14 @@ struct table_sql {
 void table_sql_init(struct table_sql *sql, const struct table *t);
 void table_sql_release(struct table_sql *sql);
 
+/* A text row_select() made, found again by where its "where" lies: most are literals. */
+#define SELECTS 64
+struct select_text {
+    const struct table *table;
+    char *sql;
+    size_t where_at; /* in sql */
+};
+
 /* ---- A connection and the transaction on it ---- */
 
 struct index_connection {
@@ -51,8 +59,10 @@ struct index_connection {
     struct index *index;
     int64_t now; /* of the transaction that runs; 0: nobody asked yet */
     bool writing;
+    bool accounts;                 /* this transaction has changed some */
     bool silent;                   /* this transaction's changes leave no lines in the journal */
     struct index_connection *next; /* in the pool */
+    struct select_text selects[SELECTS];
 };
 /* Of a struct db that index_read() or index_write() handed out. */
 struct index_connection *connection_of(struct db *db);
@@ -63,6 +73,8 @@ must_check int connection_open(struct index *index, bool read_only, struct index
 void connection_close(struct index_connection *c);
 /* Before each run of a function in a transaction. */
 void connection_begin(struct index_connection *c, bool writing);
+/* After each write, committed or not, and before anybody hears of it. */
+void connection_ended(struct index_connection *c);
 
 /* ---- Connections shared by threads (pool.c) ---- */
 
@@ -114,6 +126,7 @@ struct index {
     struct pool pool;
     struct writer writer;  /* SQLite only, unless read-only */
     atomic_llong last_now; /* SQLite: the time of the last write */
+    atomic_ullong account_changes;
 };
 
 /* Keys of table meta. */

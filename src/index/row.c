@@ -102,6 +102,22 @@ static int prepare_bound(struct db *db, const char *sql, const struct table *t, 
     return 0;
 }
 
+int row_select(struct db *db, const struct table *t, const char *where, struct db_statement **ret,
+               struct call *call)
+{
+    struct index_connection *c = connection_of(db);
+    struct select_text *known = &c->selects[((uintptr_t)where >> 3) % SELECTS];
+
+    if (known->table != t || strcmp(known->sql + known->where_at, where) != 0) {
+        auto_free char *columns = row_columns(t, NULL);
+        free(known->sql);
+        known->sql = xasprintf("SELECT %s FROM %s %s", columns, t->name, where);
+        known->where_at = strlen(known->sql) - strlen(where);
+        known->table = t;
+    }
+    return db_prepare(db, known->sql, ret, call);
+}
+
 /* ---- The operations ---- */
 
 static int find(struct db *db, const char *sql, const struct table *t, void *row, struct call *call)
@@ -132,6 +148,8 @@ static int change(struct db *db, const char *sql, const struct table *t, size_t 
 {
     struct db_statement *s;
 
+    if (t == &account_table)
+        connection_of(db)->accounts = true;
     if (prepare_bound(db, sql, t, columns, row, &s, call) < 0)
         return -1;
     return db_run(s, ret_affected, call);

@@ -61,6 +61,9 @@ void row_copy(const struct table *t, void *into, const void *from);
 /* "a.id, a.store, ..." in the order row_read() wants; alias may be NULL. Heap; the same text for
  * the same arguments, so statements stay cached. */
 char *row_columns(const struct table *t, const char *alias);
+/* "SELECT columns FROM table " + where, prepared: for row_read() from column 0. */
+must_check int row_select(struct db *db, const struct table *t, const char *where,
+                          struct db_statement **ret, struct call *call);
 /* Fill a row from the columns of a statement, from first on; what it held is released. */
 void row_read(const struct table *t, struct db_statement *s, int first, void *ret_row);
 

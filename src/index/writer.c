@@ -220,6 +220,7 @@ static void *writer_thread(void *argument)
 
     while (next_batch(w, b)) {
         run_batch(w, b);
+        connection_ended(w->connection);
         tell_outcomes(w, b);
     }
     return NULL;

@@ -8,6 +8,18 @@
 #include "object/service.h"
 #include "util/thread.h"
 
+/* Accounts as they were read a moment ago, by the hash of their names. */
+#define ACCOUNTS_KEPT 64
+struct kept_account {
+    struct account_row row; /* name NULL: none */
+    int64_t read;           /* monotonic, before the reading */
+    uint64_t changes;       /* index_account_changes() then */
+};
+struct kept_accounts {
+    pthread_mutex_t lock;
+    struct kept_account list[ACCOUNTS_KEPT]; /* guarded by lock */
+};
+
 struct service {
     struct index *index; /* borrowed */
     struct service_store *stores;
@@ -17,6 +29,7 @@ struct service {
     int64_t garbage_after;
     int64_t block_time;
     _Atomic int64_t lifecycle_due; /* monotonic: when lifecycle rules are looked at again */
+    struct kept_accounts accounts;
     struct budget buffers; /* bytes of bodies held in memory for stores that want them whole */
 };
 

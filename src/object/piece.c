@@ -173,7 +173,7 @@ static int read_back(struct store *store, const struct object_key *key, uint64_t
                      struct call *call)
 {
     struct crc_sink check = {.sink = {.write = crc_write}};
-    struct get_options all = {.length = STORE_TO_END};
+    struct get_options all = {.length = STORE_TO_END, .plain = true};
     if (store_get(store, key, &all, &check.sink, NULL, NULL, call) < 0) {
         (void)store_failed(&call->err);
         return err_prefix(&call->err, "read '%s' back", key->name);
@@ -225,8 +225,10 @@ static int piece_send(struct service *service, struct service_store *to, const s
     /* The full name goes with the piece where the store keeps what it is given beside the bytes
      * at no cost; a directory would need a second file, and its journal says the same. */
     bool describe = !to->store->traits.holds_everything;
-    struct put_options options = {
-        .size = from->left, .lazy = true, .properties = describe ? &described : NULL};
+    struct put_options options = {.size = from->left,
+                                  .lazy = true,
+                                  .plain = !describe,
+                                  .properties = describe ? &described : NULL};
     auto_put_result struct put_result result = PUT_RESULT_INIT;
     atomic_store(&service->dirty[to - service->stores], true);
     int sent = put_body(service, to->store, &key, &options, &from->source, &result, call);

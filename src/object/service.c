@@ -30,6 +30,7 @@ struct service *service_new(const struct service_options *options)
     service->garbage_after = options->garbage_after != 0 ? options->garbage_after : GARBAGE_AFTER;
     service->block_time = options->block_time != 0 ? options->block_time : BLOCK_TIME;
     budget_init(&service->buffers, BUFFERS);
+    (void)pthread_mutex_init(&service->accounts.lock, NULL);
     return service;
 }
 
@@ -42,6 +43,9 @@ void service_free(struct service *service)
         free((char *)service->stores[i].container);
     }
     budget_release(&service->buffers);
+    for (size_t i = 0; i < ACCOUNTS_KEPT; i++)
+        account_row_release(&service->accounts.list[i].row);
+    (void)pthread_mutex_destroy(&service->accounts.lock);
     free(service->dirty);
     free(service->stores);
     free(service);
@@ -117,9 +121,7 @@ int service_read_index(struct service *service, db_function *function, void *arg
 int select_rows(struct db *db, const struct table *t, const char *where, struct db_statement **ret,
                 struct call *call)
 {
-    auto_free char *columns = row_columns(t, NULL);
-    auto_free char *sql = xasprintf("SELECT %s FROM %s %s", columns, t->name, where);
-    return db_prepare(db, sql, ret, call);
+    return row_select(db, t, where, ret, call);
 }
 
 int select_one(const struct table *t, struct db_statement *s, void *ret_row, struct call *call)
@@ -162,11 +164,45 @@ static int find_account(struct db *db, void *argument, struct call *call)
     return 0;
 }
 
+static struct kept_account *kept_of(struct kept_accounts *accounts, const char *name)
+{
+    size_t hash = 0;
+    for (const char *c = name; *c != '\0'; c++)
+        hash = 31 * hash + (unsigned char)*c;
+    return &accounts->list[hash % ACCOUNTS_KEPT];
+}
+
+int service_account_fresh(struct service *service, const char *name, struct account_row *ret,
+                          struct call *call)
+{
+    struct kept_accounts *accounts = &service->accounts;
+    struct account_task task = {.name = name, .row = ret};
+    int64_t now = clock_monotonic();
+    uint64_t changes = index_account_changes(service->index);
+    if (service_read_index(service, find_account, &task, call) < 0)
+        return -1;
+    locked(&accounts->lock);
+    struct kept_account *kept = kept_of(accounts, name);
+    row_copy(&account_table, &kept->row, ret);
+    kept->read = now;
+    kept->changes = changes;
+    return 0;
+}
+
 int service_account_get(struct service *service, const char *name, struct account_row *ret,
                         struct call *call)
 {
-    struct account_task task = {.name = name, .row = ret};
-    return service_read_index(service, find_account, &task, call);
+    {
+        locked(&service->accounts.lock);
+        const struct kept_account *kept = kept_of(&service->accounts, name);
+        if (same_string(kept->row.name, name) &&
+            kept->changes == index_account_changes(service->index) &&
+            clock_monotonic() - kept->read < ACCOUNT_AGE_MAX) {
+            row_copy(&account_table, ret, &kept->row);
+            return 0;
+        }
+    }
+    return service_account_fresh(service, name, ret, call);
 }
 
 static int set_settings(struct db *db, void *argument, struct call *call)

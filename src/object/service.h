@@ -96,8 +96,13 @@ void s3_etag_from(const char *etag, char ret[S3_ETAG_TEXT]);
 
 /* ---- Accounts ---- */
 
+/* Every request asks for its account: this one may be as old as ACCOUNT_AGE_MAX, where another
+ * process or gateway has changed it meanwhile; service_account_fresh() is not. */
+#define ACCOUNT_AGE_MAX CLOCK_SECOND
 must_check int service_account_get(struct service *service, const char *name,
                                    struct account_row *ret, struct call *call);
+must_check int service_account_fresh(struct service *service, const char *name,
+                                     struct account_row *ret, struct call *call);
 /* Replace the settings (JSON text; NULL: none). */
 must_check int service_account_settings(struct service *service, const char *name,
                                         const char *settings, struct call *call);

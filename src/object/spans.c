@@ -129,7 +129,7 @@ static int push_piece(struct service *service, const struct span *s, struct sink
         return fault_set(&call->err, FAULT_STORE,
                          "a body lies in the store '%s', which is not configured", s->store);
     struct object_key key = {.container = s->container, .name = s->key};
-    struct get_options range = {.offset = s->piece_start, .length = s->length};
+    struct get_options range = {.offset = s->piece_start, .length = s->length, .plain = true};
     bool whole = s->piece_start == 0 && s->length == s->piece_size;
     struct checking_sink check = {
         .sink = {.write = checking_write}, .to = to, .left = whole ? s->length : UINT64_MAX};

@@ -50,6 +50,8 @@ struct get_options {
     const char *if_match; /* ETag that must still hold, or NULL */
     bool want_checksum; /* ask for a checksum of exactly this range and verify it, if the store can
                          */
+    bool plain; /* nothing but the bytes is wanted: a driver that keeps the rest elsewhere need not
+                   look for it */
 };
 
 /* How the bytes of a get were checked in transport, besides their length. */
@@ -74,6 +76,8 @@ struct put_options {
     const char *if_match;            /* replace only this version */
     bool if_absent;                  /* write only where nothing is */
     bool lazy;                       /* need not be durable before the next store_sync() */
+    bool plain; /* nothing but the bytes need be kept: a driver that keeps the rest in a place of
+                   its own leaves that out where nothing older stands there */
 };
 
 struct put_result {

@@ -150,20 +150,77 @@ static int refuse_key(struct azblob_request *r, struct call *call)
                             call);
 }
 
-int azblob_authorize_key(struct azblob_request *r, struct call *call)
+struct azblob_keyring *azblob_keyring_new(void)
 {
-    const char *const keys[] = {r->account.key1, r->account.key2};
+    struct azblob_keyring *ring = xcalloc(1, sizeof(*ring));
+
+    (void)pthread_rwlock_init(&ring->lock, NULL);
+    return ring;
+}
+
+void azblob_keyring_free(struct azblob_keyring *ring)
+{
+    for (size_t i = 0; i < AZBLOB_KEYS; i++) {
+        secret_release(&ring->keys[i].text);
+        sharedkey_release(&ring->keys[i].key);
+    }
+    (void)pthread_rwlock_destroy(&ring->lock);
+    free(ring);
+}
+
+static bool is_same_key(const struct azblob_key *k, const char *account, const char *text)
+{
+    return k->key.account && strcmp(k->key.account, account) == 0 &&
+           secret_equal_bytes(&k->text, text, strlen(text));
+}
+
+static int verify(const struct azblob_request *r, const struct azblob_key *k, struct err *e)
+{
     const struct azblob_head *h = &r->head;
     uint64_t length = h->body_length == UINT64_MAX ? 0 : h->body_length;
 
+    return sharedkey_verify(&k->key, h->method, h->path, h->query, h->headers, length, r->now, e);
+}
+
+/* By the account's key of this number (0 or 1); *ret_usable is false when the key itself is none.
+ */
+static int verify_by(const struct azblob_request *r, size_t number, const char *text,
+                     bool *ret_usable, struct err *e)
+{
+    struct azblob_keyring *ring = r->door->keyring;
+    size_t hash = number;
+
+    *ret_usable = true;
+    for (const char *c = r->account.name; *c; c++)
+        hash = 31 * hash + 2 * (unsigned char)*c;
+    struct azblob_key *k = &ring->keys[hash % AZBLOB_KEYS];
+    (void)pthread_rwlock_rdlock(&ring->lock);
+    bool known = is_same_key(k, r->account.name, text);
+    int result = known ? verify(r, k, e) : 0;
+    (void)pthread_rwlock_unlock(&ring->lock);
+    if (known)
+        return result;
+    (void)pthread_rwlock_wrlock(&ring->lock);
+    sharedkey_release(&k->key);
+    secret_from_text(&k->text, text);
+    *ret_usable = sharedkey_init(&k->key, r->account.name, text, e) == 0;
+    result = *ret_usable ? verify(r, k, e) : -1;
+    (void)pthread_rwlock_unlock(&ring->lock);
+    return result;
+}
+
+int azblob_authorize_key(struct azblob_request *r, struct call *call)
+{
+    const char *const keys[] = {r->account.key1, r->account.key2};
+
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        auto_sharedkey struct sharedkey key = SHAREDKEY_INIT;
+        bool usable;
         if (!keys[i])
             continue;
-        if (sharedkey_init(&key, r->account.name, keys[i], &call->err) < 0)
+        int verified = verify_by(r, i, keys[i], &usable, &call->err);
+        if (!usable)
             return err_prefix(&call->err, "key %zu of account '%s'", i + 1, r->account.name);
-        if (sharedkey_verify(&key, h->method, h->path, h->query, h->headers, length, r->now,
-                             &call->err) == 0) {
+        if (verified == 0) {
             err_clear(&call->err);
             r->proof = AZBLOB_SHARED_KEY;
             break;
@@ -268,6 +325,29 @@ static int by_credentials(struct azblob_request *r, struct call *call)
     return azblob_authorize_anonymous(r, call);
 }
 
+/* What was refused may have gone by an account of a moment ago: take up how it stands now. */
+static bool account_changed(struct azblob_request *r)
+{
+    struct call aside = CALL_INIT;
+    auto_account_row struct account_row now = account_row_new();
+
+    if (service_account_fresh(r->door->options.service, r->account.name, &now, &aside) < 0 ||
+        (now.changed == r->account.changed && same_string(now.key1, r->account.key1) &&
+         same_string(now.key2, r->account.key2)))
+        return false;
+    row_copy(&account_table, &r->account, &now);
+    return true;
+}
+
+static void forget_failure(struct azblob_request *r, struct call *call)
+{
+    err_clear(&call->err);
+    r->failure = NULL;
+    r->create_only = false;
+    pairs_release(&r->details);
+    pairs_release(&r->error_answer);
+}
+
 int azblob_authorize(struct azblob_request *r, struct call *call)
 {
     const struct azblob_operation *o = r->operation;
@@ -278,7 +358,12 @@ int azblob_authorize(struct azblob_request *r, struct call *call)
         r->proof = AZBLOB_ANONYMOUS;
         return 0;
     }
-    if (by_credentials(r, call) < 0) {
+    int proven = by_credentials(r, call);
+    if (proven < 0 && account_changed(r)) {
+        forget_failure(r, call);
+        proven = by_credentials(r, call);
+    }
+    if (proven < 0) {
         r->refused = true;
         r->proof = AZBLOB_NOBODY;
         return -1;

@@ -168,9 +168,11 @@ static int describe(struct commit *c, const struct file_draft *d, const struct o
     if (fstat(d->fd, &info) < 0)
         return err_errno(&call->err, errno, "look at '%s/%s'", c->key->container, c->key->name);
     assert((uint64_t)info.st_size == c->options->size);
-    random_hex(etag, 16);
     replace_string(&o->name, c->key->name);
-    replace_string(&o->etag, etag);
+    if (!c->options->plain) { /* else that of a body without metadata */
+        random_hex(etag, 16);
+        replace_string(&o->etag, etag);
+    }
     replace_string(&o->version, c->key->version);
     o->kind = c->key->kind;
     o->is_latest = false;
@@ -184,7 +186,42 @@ static int describe(struct commit *c, const struct file_draft *d, const struct o
         if (known.have & ~o->stored.have & (1U << kind))
             checksum_set(&o->stored, (enum checksum_kind)kind,
                          checksum_bytes(&known, (enum checksum_kind)kind));
+    if (c->options->plain)
+        file_object_own(o, &info);
     return 0;
+}
+
+/* Whether the body can do without metadata: none stands there that could be taken for its own. */
+static int goes_plain(const struct commit *c, struct call *call)
+{
+    auto_file_meta struct file_meta older = FILE_META_INIT;
+
+    if (file_meta_read(c->f, &c->paths.meta, &older, call) == 0)
+        return older.count == 0;
+    if (call->err.code != ERR_CORRUPT)
+        return -1;
+    err_clear(&call->err);
+    return 0;
+}
+
+/* The metadata beside the body: first, so that there is no body without. */
+static int write_meta(struct commit *c, struct file_meta *meta, bool found, struct call *call)
+{
+    if (c->options->plain && !found) {
+        int plain = goes_plain(c, call);
+        if (plain != 0)
+            return plain < 0 ? -1 : 0;
+    }
+    if (meta->count)
+        meta->entries[1] = meta->entries[0];
+    meta->count++;
+    meta->entries[0] = c->entry;
+    c->entry.object = (struct object)OBJECT_INIT;
+    int done = file_meta_write(c->f, &c->paths.meta, meta, !found, c->options->lazy, call);
+    /* Handed back, for the next attempt. */
+    c->entry = meta->entries[0];
+    meta->entries[0].object = (struct object)OBJECT_INIT;
+    return done;
 }
 
 static int condition_failed(const struct commit *c, struct call *call)
@@ -278,15 +315,7 @@ static int commit_locked(struct commit *c, struct file_draft *d, struct file_fol
         return condition_failed(c, call);
     if (found && prepare(c, &there.stat, &meta, call) < 0)
         return -1;
-    if (meta.count)
-        meta.entries[1] = meta.entries[0];
-    meta.count++;
-    meta.entries[0] = c->entry;
-    c->entry.object = (struct object)OBJECT_INIT;
-    int done = file_meta_write(c->f, &c->paths.meta, &meta, !found, lazy, call);
-    /* Handed back, for the next attempt. */
-    c->entry = meta.entries[0];
-    meta.entries[0].object = (struct object)OBJECT_INIT;
+    int done = write_meta(c, &meta, found, call);
     if (done == 0)
         done = place_body(c, d, folder, found, call);
     if (done == 0 && !lazy)
