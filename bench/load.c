@@ -9,6 +9,7 @@
  *     load make  URL ACCOUNT KEY              create the container
  *     load files FOLDER        [OPTIONS]      no server: write, fsync, rename, fsync the directory
  *     load hash                [OPTIONS]      no server: CRC-64 and MD5 of count times size bytes
+ *     load crc                 [OPTIONS]      no server: CRC-64 alone
  *
  * URL is http(s)://ADDRESS:PORT/ACCOUNT/CONTAINER.  Options: -c connections, -n count of requests,
  * -s bytes of a blob, -o objects, -p the names' first part.  A KEY "-" signs nothing.  TLS is not
@@ -330,7 +331,8 @@ static void hash_one(struct load *l)
 
     for (size_t at = 0; at + step <= l->size; at += step)
         crc = crc64_nvme(crc, l->bytes + at, step);
-    hash_bytes(HASH_MD5, l->bytes, l->size, md5);
+    if (*l->mode == 'h')
+        hash_bytes(HASH_MD5, l->bytes, l->size, md5);
     atomic_fetch_add(&l->done, 1);
 }
 
@@ -343,7 +345,7 @@ static void step(struct connection *c, long turn)
 
     if (strcmp(l->mode, "files") == 0)
         write_file(l, turn);
-    else if (first == 'h')
+    else if (first == 'h' || first == 'c')
         hash_one(l);
     else if (strcmp(l->mode, "list") == 0)
         list_all(c);
@@ -425,7 +427,7 @@ static void set_url(struct load *l, const char *url)
 
 static int usage(void)
 {
-    (void)fputs("load get|put|mixed|list|make URL ACCOUNT KEY, files FOLDER, hash "
+    (void)fputs("load get|put|mixed|list|make URL ACCOUNT KEY, files FOLDER, hash, crc "
                 "[-c connections] [-n count] [-s size] [-o objects] [-p prefix]\n",
                 stderr);
     return 2;
