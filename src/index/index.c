@@ -110,6 +110,13 @@ static int64_t select_number(struct db *db, const char *sql, struct call *call)
     return value;
 }
 
+/* What a savepoint would undo is then kept in memory, page by page, rather than in a file: it is as
+ * much as one write changes. */
+static int keep_savepoints_in_memory(struct db *db, struct call *call)
+{
+    return db_exec(db, "PRAGMA temp_store = MEMORY", call);
+}
+
 /* A clock that was set back while we were away must not make times fall. */
 static int find_last_time(struct index *index, struct db *db, struct call *call)
 {
@@ -136,7 +143,9 @@ static int set_up(struct index *index, struct call *call)
         result = find_last_time(index, c->db, call);
     if (result == 0 && index->kind == DB_SQLITE && !index->read_only) {
         index->writer.connection = c;
-        result = writer_start(&index->writer, index, call);
+        result = keep_savepoints_in_memory(c->db, call);
+        if (result == 0)
+            result = writer_start(&index->writer, index, call);
         if (result == 0)
             return 0;
         index->writer.connection = NULL;
