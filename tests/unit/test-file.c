@@ -93,6 +93,58 @@ static void bodies_are_files(void **state)
     assert_int_equal(count_entries(s, ".bascule/tmp"), 0);
 }
 
+static char *put_plain(struct vault *s, const char *name, const char *text)
+{
+    struct object_key key = vault_key(name);
+    struct put_options options = {.size = strlen(text), .plain = true, .lazy = true};
+    struct put_result result = PUT_RESULT_INIT;
+    struct source_bytes from;
+
+    source_bytes_init(&from, text, strlen(text));
+    assert_ok(store_put(s->store, &key, &options, &from.source, &result, &s->call), &s->call.err);
+    return result.etag;
+}
+
+static void assert_etag(struct vault *s, const char *name, const char *etag)
+{
+    struct object_key key = vault_key(name);
+    auto_object struct object told = OBJECT_INIT;
+
+    assert_ok(store_stat(s->store, &key, &told, &s->call), &s->call.err);
+    assert_string_equal(told.etag, etag);
+}
+
+/* Only bytes: no file beside, unless an older one has to be corrected. */
+static void plain_bodies_stand_alone(void **state)
+{
+    struct vault *s = *state;
+    struct object_key key = vault_key("p/x");
+    struct get_options all = {.length = STORE_TO_END, .plain = true};
+    auto_buf struct buf bytes = BUF_INIT(100);
+    struct sink_buf sink;
+
+    auto_free char *etag = put_plain(s, "p/x", "the body");
+    assert_false(exists(s, ".bascule/meta/c/p/x.json"));
+    vault_holds(s, "p/x", "the body");
+    assert_etag(s, "p/x", etag);
+
+    put_as(s, "p/x", "described", "x/y", TIME_UNKNOWN);
+    assert_type(s, "p/x", "x/y");
+    auto_free char *over = put_plain(s, "p/x", "plainly!!");
+    assert_type(s, "p/x", NULL);
+    assert_etag(s, "p/x", over);
+
+    write_file(s, ".bascule/meta/c/p/x.json", "{");
+    sink_buf_init(&sink, &bytes);
+    assert_ok(store_get(s->store, &key, &all, &sink.sink, NULL, NULL, &s->call), &s->call.err);
+    assert_string_equal(bytes.data, "plainly!!");
+
+    auto_free char *path = path_of(s, "c/p/x");
+    assert_int_equal(unlink(path), 0);
+    auto_free char *healed = put_plain(s, "p/x", "anew");
+    assert_etag(s, "p/x", healed);
+}
+
 static void a_beside_a_slash_b(void **state)
 {
     struct vault *s = *state;
@@ -398,6 +450,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         vault_test(bodies_are_files),
+        vault_test(plain_bodies_stand_alone),
         vault_test(a_beside_a_slash_b),
         vault_test(files_by_hand),
         vault_test(changed_by_hand),
