@@ -181,25 +181,47 @@ static void run_batch(struct writer *w, struct batch *b)
 
 /* ---- The thread ---- */
 
-/* What waits, up to a batch; false when there will be no more. */
+static bool someone_waits(const struct writer *w, enum index_durability durability)
+{
+    const struct write *next = w->first;
+
+    while (next && next->durability != durability)
+        next = next->next;
+    return next != NULL;
+}
+
+/* Writes that need no sync do not wait for one: they go by themselves, in turn with the others.
+ * (An upload's intent comes before its bytes, which would come later for it.) */
+static enum index_durability whose_turn(const struct writer *w, const struct batch *last)
+{
+    if (!someone_waits(w, INDEX_DURABLE))
+        return INDEX_RELAXED;
+    return last->durable && someone_waits(w, INDEX_RELAXED) ? INDEX_RELAXED : INDEX_DURABLE;
+}
+
+/* What waits of a kind, up to a batch; false when there will be no more. */
 static bool next_batch(struct writer *w, struct batch *b)
 {
     locked(&w->lock);
 
     while (!w->first && !w->stopping)
         (void)pthread_cond_wait(&w->work, &w->lock);
+    enum index_durability turn = whose_turn(w, b);
     b->count = 0;
-    b->durable = false;
-    while (w->first && b->count < BATCH_MAX) {
-        struct write *next = w->first;
-        w->first = next->next;
+    b->durable = turn == INDEX_DURABLE;
+    for (struct write **at = &w->first; *at && b->count < BATCH_MAX;) {
+        struct write *next = *at;
+        if (next->durability != turn) {
+            at = &next->next;
+            continue;
+        }
+        *at = next->next;
+        if (!next->next)
+            w->last = at;
         w->waiting--;
         next->state = WRITE_BEGUN;
-        b->durable |= next->durability == INDEX_DURABLE;
         b->members[b->count++] = next;
     }
-    if (!w->first)
-        w->last = &w->first;
     return b->count > 0;
 }
 
