@@ -241,6 +241,10 @@ static int piece_send(struct service *service, struct service_store *to, const s
     }
     digest_final(from, &p->sums);
     p->row.crc64 = (int64_t)digest_crc64(from);
+    struct err other = {0};
+    if (digests_expected(&result.stored, &p->sums, &other) < 0)
+        return fault_set(&call->err, FAULT_STORE_CORRUPT,
+                         "the store '%s' says that it holds other bytes than were sent", to->name);
     if (result.proof == PROOF_NONE)
         return read_back(to->store, &key, digest_crc64(from), call);
     return 0;

@@ -88,12 +88,18 @@ int s3_sending_proof(struct s3_sending *o, const struct s3_exchange *x, const ch
     }
     enum fact hash = s3_fact_known(x->s3, x->chunked ? S3_FACT_CHUNK_SIGNED : S3_FACT_PAYLOAD_HASH);
     enum proof proof = x->hashed && hash == FACT_YES ? PROOF_SIGNED : PROOF_NONE;
+    s3_md5_from_etag(etag, &stored);
+    /* An ETag unlike all others of this store: nothing else in the answer is believed either. */
+    if (!(stored.have & (1U << CHECKSUM_MD5)) && s3_etag_may_be_md5(x) &&
+        s3_fact_known(x->s3, S3_FACT_ETAG_MD5) == FACT_YES) {
+        *ret = PROOF_NONE;
+        return 0;
+    }
     *ret = proof;
     if (!(o->known.have & (1U << CHECKSUM_MD5)))
         return 0;
     if (s3_fact(x->s3, x->bucket, S3_FACT_ETAG_MD5, &fact, x->call) < 0)
         return -1;
-    s3_md5_from_etag(etag, &stored);
     if (fact == FACT_YES && (stored.have & (1U << CHECKSUM_MD5)) && s3_etag_may_be_md5(x)) {
         if (memcmp(stored.md5, o->known.md5, 16) != 0)
             return err_set(&x->call->err, ERR_CORRUPT,
