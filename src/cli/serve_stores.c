@@ -144,7 +144,7 @@ int gateway_open_stores(struct gateway *g, struct call *call)
     };
     g->service = service_new(&service);
     if (index_make_folder(s->index, &call->err) < 0 ||
-        index_open(s->index, &index, &g->index, call) < 0)
+        index_open(s->index, &index, &g->index, call) < 0 || journal_begin(g->index, call) < 0)
         return -1;
     return start_service(g, call);
 }

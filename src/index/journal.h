@@ -48,6 +48,10 @@ must_check int journal_put(struct db *db, const struct table *t, const void *row
 must_check int journal_gone(struct db *db, const struct table *t, const void *row, size_t keys,
                             struct call *call);
 
+/* A gateway begins.  On SQLite it is the only one, and whoever still has the right to ship was
+ * killed with it: it is free again.  (On PostgreSQL another may ship just now; a dead one's right
+ * runs out after two minutes.) */
+must_check int journal_begin(struct index *index, struct call *call);
 /* Ship what is committed now to every place; *ret_lines (may be NULL) gets how many.  Nothing is
  * done while another gateway ships.  A place that fails is logged and left out (the next snapshot
  * repairs it); -1 when no place took a batch, whose lines are then shipped next time. */

@@ -108,6 +108,17 @@ void lease_give(struct lease *l)
         err_clear(&call.err); /* it runs out by itself */
 }
 
+static int free_it(struct db *db, void *argument, struct call *call)
+{
+    (void)argument;
+    return write_lease(db, "-", 0, call);
+}
+
+int journal_begin(struct index *index, struct call *call)
+{
+    return index->kind == DB_SQLITE ? index_write(index, INDEX_RELAXED, free_it, NULL, call) : 0;
+}
+
 /* ---- The position ---- */
 
 bool position_is_new(const struct position *p)

@@ -659,6 +659,13 @@ static void test_lease(void **state)
                          " WHERE key = 'journal_lease'");
     assert_ok(journal_ship(index, &place, 1, &lines, &call), &call.err);
     assert_true(lines > 0);
+    /* A gateway that begins: alone on SQLite, one of many on PostgreSQL. */
+    assert_ok(operate_often(&o, &call), &call.err);
+    run_sql(scratch.url, "UPDATE meta SET value = '0123456789abcdef 9000000000000000000'"
+                         " WHERE key = 'journal_lease'");
+    assert_ok(journal_begin(index, &call), &call.err);
+    assert_ok(journal_ship(index, &place, 1, &lines, &call), &call.err);
+    assert_int_equal(lines > 0, strncmp(scratch.url, "sqlite:", 7) == 0);
     index_close(index);
 }
 
