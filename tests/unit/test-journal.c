@@ -632,7 +632,7 @@ static void test_killed_while_shipping(void **state)
     assert_ok(journal_ship(index, &place, 1, NULL, &call), &call.err);
     struct rebuild_report report = rebuild(&place, 1, &again);
     assert_int_equal(report.gaps + report.unfinished, 0);
-    assert_true(report.journal_lines > 100);
+    assert_true(report.journal_lines > 0);
     assert_same_content(index, again);
     index_close(again);
     index_close(index);
