@@ -14,7 +14,7 @@
 #include "store/driver/file_private.h"
 #include "util/thread.h"
 
-#define CHUNK ((size_t)256 * 1024)
+#define CHUNK ((size_t)32 * 1024) /* of each transfer there may be hundreds */
 
 static int file_reach(struct store *s, int64_t *ret_clock_ahead, struct call *call)
 {

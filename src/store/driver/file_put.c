@@ -14,8 +14,8 @@
 #include "util/random.h"
 
 #define ATTEMPTS 100
-#define CHUNK    ((size_t)256 * 1024)
-#define HOLE     ((size_t)4096) /* what file systems can leave out */
+#define CHUNK    ((size_t)32 * 1024) /* of each of hundreds of transfers */
+#define HOLE     ((size_t)4096)      /* what file systems can leave out */
 
 /* -------------------------------------------------------------------- drafts */
 
