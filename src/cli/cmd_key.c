@@ -6,7 +6,10 @@
 #include "auth/sas.h"
 #include "cli/accounts.h"
 #include "cli/admin.h"
+#include "cli/credentials.h"
+#include "cli/roles.h"
 #include "codec/date.h"
+#include "codec/json.h"
 #include "codec/size.h"
 #include "codec/url.h"
 #include "util/clock.h"
@@ -194,6 +197,61 @@ static int sas(struct admin *a, const char **words, int count, struct call *call
     return EXIT_OK;
 }
 
+/* ---- Access keys of the S3 door ---- */
+
+static int s3_add(struct admin *a, const char **words, int count, struct call *call)
+{
+    auto_credential_row struct credential_row row = credential_row_new();
+    const char *principal = count > 1 ? words[1] : NULL;
+    struct policy_who who = {0};
+
+    if (principal && role_principal_parse(principal, &who, &call->err) < 0)
+        return -1;
+    role_principal_release(&who);
+    if (admin_index(a, true, call) < 0 ||
+        credential_add(a->index, words[0], principal, &row, call) < 0)
+        return -1;
+    if (a->json)
+        admin_print(json_pack("{s:s,s:s,s:s,s:s*}", "account", row.account, "accessKey",
+                              row.access_key, "secretKey", row.secret_key, "principal",
+                              row.principal));
+    else
+        printf("access key  %s\nsecret key  %s\n", row.access_key, row.secret_key);
+    return EXIT_OK;
+}
+
+static int s3_list(struct admin *a, const char **words, int count, struct call *call)
+{
+    auto_credential_rows struct credential_rows rows = {0};
+    auto_json json_t *array = json_array();
+
+    if (admin_index(a, true, call) < 0 ||
+        credential_list(a->index, count > 0 ? words[0] : NULL, &rows, call) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct credential_row *row = &rows.list[i];
+        char created[DATE_TEXT];
+        date_iso8601(created, sizeof(created), row->created, 0);
+        if (!a->json)
+            printf("%-20s  %-24s  %s  %s\n", row->access_key, row->account, created,
+                   row->principal ? row->principal : "(the account's own)");
+        (void)json_array_append_new(
+            array, json_pack("{s:s,s:s,s:s,s:s*}", "accessKey", row->access_key, "account",
+                             row->account, "created", created, "principal", row->principal));
+    }
+    if (a->json)
+        admin_print(take(array));
+    return EXIT_OK;
+}
+
+static int s3_remove(struct admin *a, const char **words, int count, struct call *call)
+{
+    (void)count;
+    if (admin_index(a, true, call) < 0 || credential_remove(a->index, words[0], call) < 0)
+        return -1;
+    return EXIT_OK;
+}
+
 static int command_run(const struct command *self, int argc, char **argv)
 {
     static const struct action actions[] = {
@@ -201,6 +259,9 @@ static int command_run(const struct command *self, int argc, char **argv)
         {"connection", "NAME [key1|key2]", 1, 2, connection},
         {"rotate", "NAME key1|key2", 2, 2, rotate},
         {"sas", "NAME[/CONTAINER[/BLOB]]", 1, 1, sas},
+        {"s3-add", "NAME [PRINCIPAL]", 1, 2, s3_add},
+        {"s3-list", "[NAME]", 0, 1, s3_list},
+        {"s3-remove", "ACCESSKEY", 1, 1, s3_remove},
     };
     struct key_options o = {0};
     const struct option_spec specs[] = {
@@ -225,6 +286,11 @@ const struct command command_key = {
             "  connection NAME [key1|key2]   the connection string alone\n"
             "  rotate NAME key1|key2         put a fresh key there, and show it: the old one is "
             "void at once\n"
-            "  sas NAME[/CONTAINER[/BLOB]]   a URL with a shared access signature",
+            "  sas NAME[/CONTAINER[/BLOB]]   a URL with a shared access signature\n"
+            "  s3-add NAME [PRINCIPAL]       an access key for S3 clients: with the account's own "
+            "rights, or with the\n                                roles of a principal (user:ID, "
+            "see bascule role)\n"
+            "  s3-list [NAME]                the access keys\n"
+            "  s3-remove ACCESSKEY           void at once",
     .run = command_run,
 };
