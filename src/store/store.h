@@ -76,6 +76,8 @@ struct put_options {
     const char *if_match;            /* replace only this version */
     bool if_absent;                  /* write only where nothing is */
     bool lazy;                       /* need not be durable before the next store_sync() */
+    bool again; /* an upload that begins: an earlier attempt may have begun one unseen; leave none
+                   of that behind (set by the retry layer) */
     bool plain; /* nothing but the bytes need be kept: a driver that keeps the rest in a place of
                    its own leaves that out where nothing older stands there */
 };
