@@ -7,6 +7,7 @@
 
 #include "codec/base64.h"
 #include "codec/suggest.h"
+#include "object/service.h"
 #include "util/random.h"
 
 #define KEY_BYTES    64
@@ -155,12 +156,25 @@ static int change(struct db *db, void *argument, struct call *call)
     return 0;
 }
 
+/* Gateways go by an account they read up to ACCOUNT_AGE_MAX ago: who revokes a key and sees the
+ * command end may rely on it. */
+static int write_and_settle(struct index *index, db_function *work, struct task *task,
+                            struct call *call)
+{
+    if (index_write(index, INDEX_DURABLE, work, task, call) < 0)
+        return -1;
+    if (call_sleep(call, ACCOUNT_AGE_MAX) < 0)
+        return err_prefix(&call->err,
+                          "the account is changed; gateways may go by the old one for a second");
+    return 0;
+}
+
 int account_change(struct index *index, const char *name, account_changer *changer, void *argument,
                    struct account_row *ret, struct call *call)
 {
     struct task task = {.name = name, .change = changer, .argument = argument, .ret = ret};
 
-    return index_write(index, INDEX_DURABLE, change, &task, call);
+    return write_and_settle(index, change, &task, call);
 }
 
 /* Those that are there or could be restored; the sweep is about to remove the others. */
@@ -206,7 +220,7 @@ int account_remove(struct index *index, const char *name, struct call *call)
 {
     struct task task = {.name = name};
 
-    return index_write(index, INDEX_DURABLE, remove_it, &task, call);
+    return write_and_settle(index, remove_it, &task, call);
 }
 
 /* ---- All of them ---- */

@@ -20,7 +20,8 @@ must_check int account_add(struct index *index, const char *name, const char *ke
 must_check int account_find(struct index *index, const char *name, struct account_row *ret,
                             struct call *call);
 
-/* Change an account: function gets the row and changes it, or returns -1.  ret may be NULL. */
+/* Change an account: function gets the row and changes it, or returns -1.  ret may be NULL.  This
+ * and account_remove() return when every running gateway goes by the change, a second later. */
 typedef int account_changer(struct account_row *row, void *argument, struct call *call);
 must_check int account_change(struct index *index, const char *name, account_changer *change,
                               void *argument, struct account_row *ret, struct call *call);

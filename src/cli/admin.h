@@ -2,8 +2,8 @@
 /*
  * What the commands that look after a gateway share: account, key, role, index, audit.  Each is a
  * table of actions ("bascule account add NAME") over the index that the section "serve" of the
- * configuration names.  They work beside running gateways, which read accounts anew for each
- * request and roles when they have changed, within a second.
+ * configuration names.  They work beside running gateways, which look at accounts and roles anew
+ * each second.
  */
 #ifndef CLI_ADMIN_H
 #define CLI_ADMIN_H

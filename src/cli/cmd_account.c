@@ -286,6 +286,6 @@ const struct command command_account = {
             "                            default_service_version; without a value: back to the "
             "default\n"
             "  remove NAME               one without containers\n\n"
-            "Works while gateways run; they go by it within a second.",
+            "Works while gateways run: they go by the change when the command has ended.",
     .run = command_run,
 };
