@@ -67,7 +67,7 @@ static void print_overview(void)
            "Leaves Microsoft Azure for European object storage: complete, proven, resumable.\n\n"
            "Commands:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        printf("  %-10s %-16s %s\n", commands[i]->name, commands[i]->arguments,
+        printf("  %-10s %-20s %s\n", commands[i]->name, commands[i]->arguments,
                commands[i]->summary);
     printf("\nbascule COMMAND --help says more; so do bascule(1) and bascule.yaml(5).\n"
            "Exit status: 0 all done, 1 failed, 2 wrong usage or configuration, 3 done with "
