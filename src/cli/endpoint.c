@@ -109,6 +109,14 @@ static char *path_in_store(void *context, const char *container, const char *tar
     return file_store_path(e->store, &key, &path, &call) < 0 ? NULL : path;
 }
 
+void endpoint_paths(struct endpoint *e, struct report_options *options)
+{
+    if (strcmp(e->store->traits.driver, "file") != 0)
+        return;
+    options->path = path_in_store;
+    options->context = e;
+}
+
 int endpoint_manifest_paths(const struct config *c, const char *target, struct endpoint *ret,
                             struct report_options *options, struct call *call)
 {
@@ -120,9 +128,6 @@ int endpoint_manifest_paths(const struct config *c, const char *target, struct e
         err_clear(&call->err);
         return 0;
     }
-    if (strcmp(ret->store->traits.driver, "file") == 0) {
-        options->path = path_in_store;
-        options->context = ret;
-    }
+    endpoint_paths(ret, options);
     return 0;
 }

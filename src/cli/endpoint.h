@@ -31,8 +31,10 @@ must_check int endpoint_open(const struct config *c, const char *text, enum stor
 void endpoint_release(struct endpoint *e);
 
 /* Where the bodies of a job's target lie, for its manifest: below a directory store the paths of
- * the files; elsewhere container and name.  *ret (released by the caller) is what options point
- * into. */
+ * the files; elsewhere container and name.  e is what options point into. */
+void endpoint_paths(struct endpoint *e, struct report_options *options);
+/* The same for a target that is yet to be opened, where it can be; *ret is the caller's to release.
+ */
 must_check int endpoint_manifest_paths(const struct config *c, const char *target,
                                        struct endpoint *ret, struct report_options *options,
                                        struct call *call);
