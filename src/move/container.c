@@ -232,7 +232,7 @@ static int create_target(struct mover *m, const struct ledger_container *c, json
     if (json_object_size(left))
         (void)json_object_set(settings, "metadata", left);
     json_decref(left);
-    *ret_versions = there.versioning;
+    *ret_versions = there.versioning && !m->target->traits.notes_versioning;
     *ret_fresh = fresh;
     return 0;
 }

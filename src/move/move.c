@@ -231,7 +231,9 @@ static int put_currents_last(struct mover *m, struct call *call)
         if (confirm_currents(m, &requeued, call) < 0)
             return err_prefix(&call->err, "look whether current objects lie on top");
         if (!requeued)
-            return 0;
+            return confirm_deleted(m, call) < 0
+                       ? err_prefix(&call->err, "delete what was deleted at the source")
+                       : 0;
         atomic_fetch_sub(&m->progress->moved, requeued);
         atomic_fetch_sub(&m->progress->settled, requeued);
         m->workers_done = m->listing_done = (struct cancel){0};

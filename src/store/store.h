@@ -157,6 +157,7 @@ struct store_traits {
     bool holds_type;           /* block, append, page */
     bool holds_times;          /* created and modified of the original */
     bool holds_tier;           /* takes the tier names of Azure */
+    bool notes_versioning;     /* a container's versioning is only noted: a put keeps nothing */
     bool holds_everything;     /* any field of struct object comes back as given */
     bool lists_in_order;       /* by the bytes of the name */
     bool part_needs_hash;  /* a part whose SHA-256 is not known is refused unless it is in memory */
