@@ -39,6 +39,8 @@ int admin_main(const struct command *self, const struct action *actions, size_t 
 /* Open the index.  must_exist: an SQLite file that is not there is not made. */
 must_check int admin_index(struct admin *a, bool must_exist, struct call *call);
 
+/* Fails where an SQLite index is not there; other URLs are not asked. */
+must_check int index_must_exist(const char *url, struct err *e);
 /* mkdir -p for the folder an SQLite index lies in; nothing for other URLs. */
 must_check int index_make_folder(const char *url, struct err *e);
 

@@ -24,19 +24,20 @@ bool container_is_service_record(const char *container)
     return strcmp(container, "$logs") == 0 || strcmp(container, "$blobchangefeed") == 0;
 }
 
-static const char *target_of(const struct mover *m, const char *source)
+static char *target_of(const struct mover *m, const char *source)
 {
     const struct move_options *o = m->options;
     const char *mapped = o->containers ? pairs_get(o->containers, source) : NULL;
 
-    return o->target_container && o->source_container ? o->target_container
-           : mapped                                   ? mapped
-                                                      : source;
+    if (o->target_container && o->source_container)
+        mapped = o->target_container;
+    return mapped ? xstrdup(mapped)
+                  : xasprintf("%s%s", o->container_prefix ? o->container_prefix : "", source);
 }
 
 static int note_one(struct mover *m, const char *source, struct call *call)
 {
-    const char *target = target_of(m, source);
+    auto_free char *target = target_of(m, source);
 
     if (ledger_container_add(m->ledger, source, target, NULL, NULL, call) == 0)
         return 0;
