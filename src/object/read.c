@@ -139,3 +139,24 @@ int service_read(struct service *service, struct reading *r, struct sink *to, st
 {
     return spans_read(service, r->spans, to, call);
 }
+
+struct outgoing *outgoing_new(struct service *service)
+{
+    struct outgoing *o = xcalloc(1, sizeof(*o));
+    o->service = service;
+    o->reading.object = object_row_new();
+    return o;
+}
+
+int outgoing_produce(void *outgoing, struct sink *sink, struct call *call)
+{
+    struct outgoing *o = outgoing;
+    return service_read(o->service, &o->reading, sink, call);
+}
+
+void outgoing_free(void *outgoing)
+{
+    struct outgoing *o = outgoing;
+    reading_release(&o->reading);
+    free(o);
+}

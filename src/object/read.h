@@ -61,4 +61,13 @@ must_check int service_open_archived(struct service *service, const struct place
 must_check int service_read(struct service *service, struct reading *r, struct sink *to,
                             struct call *call);
 
+/* A reading on its way out, for whoever streams it from another thread later. */
+struct outgoing {
+    struct service *service;
+    struct reading reading;
+};
+struct outgoing *outgoing_new(struct service *service);
+int outgoing_produce(void *outgoing, struct sink *sink, struct call *call);
+void outgoing_free(void *outgoing);
+
 #endif
