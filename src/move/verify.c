@@ -19,6 +19,7 @@ struct check {
     const char *etag;   /* at the source, or NULL */
     int64_t size;
     const unsigned char *sha256; /* expected; NULL: read the source */
+    const char *version;         /* an earlier version: its ETag at the target, "" where unknown */
 };
 
 /* A page of them and the threads that work it off. */
@@ -52,19 +53,26 @@ static int hashing_write(struct sink *sink, const void *bytes, size_t n, struct 
     return 0;
 }
 
+static int hash_key(struct store *store, const struct object_key *key, const char *etag,
+                    atomic_int_fast64_t *count, unsigned char *ret, struct call *call)
+{
+    struct hashing_sink sink = {.sink = {.write = hashing_write}, .bytes = count};
+    struct get_options options = {.length = STORE_TO_END, .if_match = etag};
+
+    hash_init(&sink.hash, HASH_SHA256);
+    int got = store_get(store, key, &options, &sink.sink, NULL, NULL, call);
+    hash_final(&sink.hash, ret);
+    hash_release(&sink.hash);
+    return got;
+}
+
 static int hash_object(struct store *store, const char *container, const char *name,
                        const char *etag, atomic_int_fast64_t *count, unsigned char *ret,
                        struct call *call)
 {
-    struct hashing_sink sink = {.sink = {.write = hashing_write}, .bytes = count};
     struct object_key key = {.container = container, .name = name};
-    struct get_options options = {.length = STORE_TO_END, .if_match = etag};
 
-    hash_init(&sink.hash, HASH_SHA256);
-    int got = store_get(store, &key, &options, &sink.sink, NULL, NULL, call);
-    hash_final(&sink.hash, ret);
-    hash_release(&sink.hash);
-    return got;
+    return hash_key(store, &key, etag, count, ret, call);
 }
 
 static void tell(struct checking *c, const char *name, const char *text)
@@ -113,6 +121,71 @@ static int check_one(struct checking *c, const struct check *check, struct call 
     return 0;
 }
 
+/* ---- Earlier versions, which have ids of the target's own ---- */
+
+static int list_versions(struct checking *c, const char *name, struct object_list *ret,
+                         struct call *call)
+{
+    auto_free char *cursor = NULL;
+
+    do {
+        auto_object_list struct object_list page = OBJECT_LIST_INIT;
+        const struct list_options options = {
+            .prefix = name, .cursor = cursor, .include = LIST_VERSIONS, .limit = PAGE};
+        if (store_list(c->options->target, c->target_container, &options, &page, call) < 0)
+            return -1;
+        for (size_t i = 0; i < page.count; i++)
+            if (strcmp(page.list[i].name, name) == 0 && page.list[i].version &&
+                page.list[i].kind != VERSION_MARKER)
+                object_copy(object_list_add(ret), &page.list[i]);
+        /* Names come in order: behind this one there is nothing more. */
+        bool behind = page.count && strcmp(page.list[page.count - 1].name, name) > 0;
+        free(cursor);
+        cursor = behind && c->options->target->traits.lists_in_order ? NULL : take(page.cursor);
+    } while (cursor);
+    return 0;
+}
+
+/* Whether one of the versions that may be it holds the content: 1, 0, -1. */
+static int try_versions(struct checking *c, const struct check *check,
+                        const struct object_list *versions, bool by_etag, struct call *call)
+{
+    unsigned char found[32];
+
+    for (size_t i = 0; i < versions->count; i++) {
+        const struct object *o = &versions->list[i];
+        const struct object_key key = {.container = c->target_container,
+                                       .name = check->target,
+                                       .kind = VERSION_ID,
+                                       .version = o->version};
+        if (same_string(o->etag, check->version) != by_etag || (int64_t)o->size != check->size)
+            continue;
+        if (hash_key(c->options->target, &key, NULL, &c->result->bytes, found, call) < 0)
+            return -1;
+        if (memcmp(check->sha256, found, sizeof(found)) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The one that was put is known by its ETag; a store may have given it another one since. */
+static int check_version(struct checking *c, const struct check *check, struct call *call)
+{
+    auto_object_list struct object_list versions = OBJECT_LIST_INIT;
+    int held;
+
+    atomic_fetch_add(&c->result->objects, 1);
+    if (list_versions(c, check->target, &versions, call) < 0 ||
+        (held = try_versions(c, check, &versions, true, call)) < 0 ||
+        (held == 0 && (held = try_versions(c, check, &versions, false, call)) < 0))
+        return tell_error(c, check->name, "target", call);
+    if (held)
+        return 0;
+    atomic_fetch_add(&c->result->differences, 1);
+    tell(c, check->name, "no version at the target has the content of an earlier one");
+    return 0;
+}
+
 static int check_task(void *argument, struct call *call)
 {
     struct checking *c = argument;
@@ -121,7 +194,8 @@ static int check_task(void *argument, struct call *call)
         size_t at = atomic_fetch_add(&c->next, 1);
         if (at >= c->count || cancel_is_raised(c->options->drain))
             return 0;
-        if (check_one(c, &c->checks[at], call) < 0)
+        const struct check *check = &c->checks[at];
+        if ((check->version ? check_version(c, check, call) : check_one(c, check, call)) < 0)
             return -1;
     }
 }
@@ -158,10 +232,16 @@ static int check_rows(const struct verify_options *o, const struct ledger_contai
 
     for (size_t i = 0; i < rows->count; i++) {
         const struct ledger_object *row = &rows->list[i];
-        if (!row->sha256 || name_of_version(row->target))
-            continue; /* earlier versions are addressed by ids of the target's own */
-        checks[c.count++] = (struct check){
-            .name = row->name, .target = row->target, .size = row->size, .sha256 = row->sha256};
+        const char *version = name_of_version(row->target);
+        if (!row->sha256)
+            continue;
+        checks[c.count++] = (struct check){.name = row->name,
+                                           .target = version ? version : row->target,
+                                           .size = row->size,
+                                           .sha256 = row->sha256,
+                                           .version = !version           ? NULL
+                                                      : row->target_etag ? row->target_etag
+                                                                         : ""};
     }
     return check_page(&c, call);
 }

@@ -3,8 +3,9 @@
  * Verification by content: every object is read and hashed, nothing is taken from names, sizes,
  * dates or what a store claims to hold.
  *
- * Two kinds: target against the ledger (the SHA-256 recorded when it was moved), and source against
- * target (both are read).  Neither writes anything at either end.
+ * Two kinds: target against the ledger (the SHA-256 recorded when it was moved; of an earlier
+ * version, one of the target's versions of that name must have it), and source against target (both
+ * are read).  Neither writes anything at either end.
  */
 #ifndef MOVE_VERIFY_H
 #define MOVE_VERIFY_H
