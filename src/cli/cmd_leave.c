@@ -7,8 +7,6 @@
 #include "cli/moving.h"
 #include "cli/notebook.h"
 #include "cli/proof.h"
-#include "object/account_store.h"
-#include "store/stack.h"
 #include "util/log.h"
 
 #define WORDS_MAX 256
@@ -21,6 +19,7 @@ struct leave_arguments {
     int64_t workers;
     bool no_history;
     bool with_account;
+    bool remove;
     const char *words[WORDS_MAX]; /* the target, then accounts */
     int count;
 };
@@ -59,6 +58,8 @@ static int parse(const struct command *self, int argc, char **argv, struct leave
          "leave snapshots and earlier versions behind"},
         {"with-account", 0, OPTION_FLAG, &a->with_account, NULL,
          "call the containers ACCOUNT-CONTAINER"},
+        {"delete", 0, OPTION_FLAG, &a->remove, NULL,
+         "delete at the target what has gone from the gateway since"},
         {"verify", 0, OPTION_TEXT, &a->verify, "HOW",
          "readback: read every object back while it moves, too"},
         {"workers", 'w', OPTION_NUMBER, &a->workers, "N", "objects at once (16)"},
@@ -83,16 +84,16 @@ static int parse(const struct command *self, int argc, char **argv, struct leave
 
 /* ---- One account ---- */
 
-static void options_of(struct leaving *w, const struct estate_account *a, struct store *source,
-                       const char *source_text, struct move_options *ret)
+static void options_of(struct leaving *w, const struct estate_account *a,
+                       const struct endpoint *source, struct move_options *ret)
 {
     const struct leave_arguments *args = w->arguments;
     const struct config *config = &w->gateway.config;
 
     *ret = (struct move_options){
-        .source = source,
+        .source = source->store,
         .target = w->target.store,
-        .source_text = source_text,
+        .source_text = source->text,
         .target_text = w->target.text,
         .containers = &a->map,
         .container_prefix = a->prefix,
@@ -100,6 +101,7 @@ static void options_of(struct leaving *w, const struct estate_account *a, struct
         .memory = args->memory ? args->memory : config->memory,
         .history = !args->no_history,
         .readback = args->verify != NULL,
+        .remove = args->remove,
         .drain = &signal_drain,
     };
 }
@@ -139,20 +141,19 @@ static int leave_account(struct leaving *w, struct leave_outcome *o, struct call
     cleanup(ledger_close_p) struct ledger *l = NULL;
     const struct leave_arguments *a = w->arguments;
     auto_free char *text = xasprintf("gateway/%s:", o->account->name);
+    auto_endpoint struct endpoint source = {0};
     struct ledger_notebook notebook;
     struct move_options options;
 
-    if (open_ledger(a->common.ledger ? a->common.ledger : w->gateway.config.ledger, &l, call) < 0)
+    if (open_ledger(a->common.ledger ? a->common.ledger : w->gateway.config.ledger, &l, call) < 0 ||
+        endpoint_open(&w->gateway.config, text, STORE_READ, &source, call) < 0)
         return -1;
-    struct store *source =
-        store_stack(account_store_open(w->gateway.service, o->account->name), NULL);
     ledger_notebook_init(&notebook, l);
     store_set_notebook(w->target.store, &notebook.notebook);
-    options_of(w, o->account, source, text, &options);
+    options_of(w, o->account, &source, &options);
     o->moved = moving_run(l, &options, a->common.json, &o->job, call);
     int result = o->moved < 0 ? -1 : prove(w, l, o, call);
     store_set_notebook(w->target.store, NULL);
-    store_close(source);
     return result;
 }
 
