@@ -237,7 +237,7 @@ void leave_print(const struct leave_summary *s, const char *folder, bool json)
         (void)putchar('\n');
         return;
     }
-    printf("\nleaving to %s:\n", s->target);
+    printf("\nleaving, to %s\n", s->target);
     for (size_t i = 0; i < s->count; i++) {
         const struct leave_outcome *o = &s->outcomes[i];
         printf("  %-24s %" PRId64 " of %" PRId64 " objects at the target, %s\n", o->account->name,
