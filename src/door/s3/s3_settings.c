@@ -37,6 +37,11 @@ int s3_get_encryption(struct s3_request *r, struct call *call)
     return s3_fail(r, S3_ENCRYPTION_NOT_FOUND, call);
 }
 
+int s3_get_replication(struct s3_request *r, struct call *call)
+{
+    return s3_fail(r, S3_NO_SUCH_REPLICATION, call);
+}
+
 /* What a bucket does not have is told as empty, as S3 does. */
 int s3_get_nothing(struct s3_request *r, struct call *call)
 {
@@ -48,7 +53,14 @@ int s3_get_nothing(struct s3_request *r, struct call *call)
         {"logging", "BucketLoggingStatus"},
         {"notification", "NotificationConfiguration"},
         {"accelerate", "AccelerateConfiguration"},
+        {"analytics", "ListBucketAnalyticsConfigurationResult"},
+        {"metrics", "ListMetricsConfigurationsResult"},
+        {"inventory", "ListInventoryConfigurationsResult"},
+        {"intelligent-tiering", "ListBucketIntelligentTieringConfigurationsOutput"},
     };
+    /* Of some there could be several, each with an id: none of them is there. */
+    if (s3_asks(r, "id"))
+        return s3_fail(r, S3_NO_SUCH_CONFIGURATION, call);
     auto_buf struct buf body = BUF_INIT(4096);
     (void)call;
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -57,6 +69,8 @@ int s3_get_nothing(struct s3_request *r, struct call *call)
         s3_xml_root(&body, kinds[i].root);
         if (i == 0)
             xml_element(&body, "Payer", "BucketOwner");
+        if (i > 3)
+            xml_element(&body, "IsTruncated", "false");
         xml_close(&body, kinds[i].root);
         break;
     }
