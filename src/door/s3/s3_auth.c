@@ -295,16 +295,25 @@ static int may(struct s3_request *r, const char *action, const struct container_
     return permitted < 0 ? -1 : 0;
 }
 
-/* What the table cannot say: reading a version is a right of its own. */
+/* What the table cannot say: a version's are rights of their own. */
 static const char *action_of(const struct s3_request *r)
 {
+    static const struct {
+        const char *action;
+        const char *of_version;
+    } versions[] = {
+        {"s3:GetObject", "s3:GetObjectVersion"},
+        {"s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
+        {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+        {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"},
+        {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+        {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+        {"s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
+    };
     const char *action = r->operation->action;
-    if (r->place.kind != VERSION_ID)
-        return action;
-    if (strcmp(action, "s3:GetObject") == 0)
-        return "s3:GetObjectVersion";
-    if (strcmp(action, "s3:DeleteObject") == 0)
-        return "s3:DeleteObjectVersion";
+    for (size_t i = 0; i < ARRAY_SIZE(versions) && r->place.kind == VERSION_ID; i++)
+        if (strcmp(versions[i].action, action) == 0)
+            return versions[i].of_version;
     return action;
 }
 
