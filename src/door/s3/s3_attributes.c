@@ -80,15 +80,13 @@ static void checksum_xml(const struct s3_checksum *c, struct buf *body)
     xml_close(body, "Checksum");
 }
 
-static int parts_xml(struct s3_request *r, const struct object_row *o, const struct s3_checksum *c,
-                     struct buf *body, struct call *call)
+static int parts_xml(const struct object_row *o, const struct s3_checksum *c, unsigned limit,
+                     unsigned after, struct buf *body, struct call *call)
 {
     auto_json json_t *parts = NULL;
-    unsigned limit = PARTS_MAX, after = 0, count = 0, last = 0;
+    unsigned count = 0, last = 0;
     bool more = false;
-    if (number_header(r, "x-amz-max-parts", &limit, call) < 0 ||
-        number_header(r, "x-amz-part-number-marker", &after, call) < 0 ||
-        json_parse(o->parts, strlen(o->parts), &parts, &call->err) < 0)
+    if (json_parse(o->parts, strlen(o->parts), &parts, &call->err) < 0)
         return -1;
     limit = limit > PARTS_MAX ? PARTS_MAX : limit;
     auto_free char *name = c != NULL ? xasprintf("Checksum%s", c->algorithm) : NULL;
@@ -128,7 +126,9 @@ int s3_get_attributes(struct s3_request *r, struct call *call)
     auto_buf struct buf body = BUF_INIT(S3_XML_MAX);
     struct conditions conditions;
     struct s3_checksum c;
-    if (check_wanted(r, call) < 0)
+    unsigned limit = PARTS_MAX, after = 0;
+    if (check_wanted(r, call) < 0 || number_header(r, "x-amz-max-parts", &limit, call) < 0 ||
+        number_header(r, "x-amz-part-number-marker", &after, call) < 0)
         return -1;
     if (s3_conditions(r, &conditions, call) < 0 ||
         service_stat(r->door->options.service, &r->place, &conditions, &o, call) < 0)
@@ -142,7 +142,8 @@ int s3_get_attributes(struct s3_request *r, struct call *call)
     if (wants(r, "Checksum") && has)
         checksum_xml(&c, &body);
     if (wants(r, "ObjectParts") && o.parts != NULL &&
-        parts_xml(r, &o, has && strcmp(c.type, "COMPOSITE") == 0 ? &c : NULL, &body, call) < 0)
+        parts_xml(&o, has && strcmp(c.type, "COMPOSITE") == 0 ? &c : NULL, limit, after, &body,
+                  call) < 0)
         return -1;
     if (wants(r, "StorageClass"))
         xml_element(&body, "StorageClass", s3_storage_class(&o));

@@ -335,6 +335,7 @@ static int tell(struct s3_request *r, const struct object_row *row, struct call 
     }
     xml_close(&body, "CompleteMultipartUploadResult");
     s3_say_new_version(r, row);
+    s3_say_expiration(r, row);
     return s3_answer_xml(r, 200, &body);
 }
 

@@ -222,6 +222,7 @@ int s3_copy_object(struct s3_request *r, struct call *call)
     bool has = s3_checksum_of(row.checksums, &checksum);
     result_xml("CopyObjectResult", row.modified, etag, has ? &checksum : NULL, &body);
     s3_say_new_version(r, &row);
+    s3_say_expiration(r, &row);
     return s3_answer_xml(r, 200, &body);
 }
 

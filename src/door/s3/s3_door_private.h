@@ -312,9 +312,11 @@ s3_handler s3_get_policy, s3_put_policy, s3_delete_policy, s3_get_policy_status;
 /* s3_cors.c */
 s3_handler s3_get_cors, s3_put_cors, s3_delete_cors, s3_preflight;
 void s3_say_cors(struct s3_request *r);
+/* x-amz-expiration: when, and by which rule, a current object goes. */
+void s3_say_expiration(struct s3_request *r, const struct object_row *o);
 /* s3_lifecycle.c, s3_website.c, s3_settings.c (what is kept and told but does nothing here) */
 s3_handler s3_get_lifecycle, s3_put_lifecycle, s3_delete_lifecycle, s3_get_website, s3_put_website,
-    s3_delete_website, s3_get_encryption, s3_get_replication, s3_get_nothing;
+    s3_delete_website, s3_get_encryption, s3_get_replication, s3_get_nothing, s3_put_nothing;
 /* s3_pages.c: what a website's host shows */
 s3_handler s3_get_page;
 /* "bucket.s3-website.DOMAIN": the length of the bucket's name, 0 for other hosts. */

@@ -152,8 +152,24 @@ static int open_object(struct s3_request *r, struct get_job *job, struct part_ch
                              &job->reading, call);
 }
 
+/* Who may not list a bucket is not told what is missing in it. */
+static int hide_absence(struct s3_request *r, struct call *call)
+{
+    bool absent =
+        call->err.fault == FAULT_OBJECT_MISSING || call->err.fault == FAULT_VERSION_MISSING;
+    struct err saved = call->err;
+    if (!absent || r->owner)
+        return 0;
+    if (s3_authorize_also(r, "s3:ListBucket", r->bucket, r->key, call) < 0)
+        return -1;
+    call->err = saved;
+    return 0;
+}
+
 static int get_failed(struct s3_request *r, const struct get_job *job, struct call *call)
 {
+    if (hide_absence(r, call) < 0)
+        return -1;
     say_marker(r, call);
     if (call->err.fault == FAULT_UNMODIFIED) {
         auto_free char *etag = s3_etag_of(&job->reading.object);
@@ -188,6 +204,7 @@ static void say_checksum(struct s3_request *r, const struct get_job *job,
 static void say_get(struct s3_request *r, const struct get_job *job, const struct part_choice *part)
 {
     s3_say_object(r, &job->reading.object);
+    s3_say_expiration(r, &job->reading.object);
     say_checksum(r, job, part);
     if (job->reading.partial)
         s3_sayf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRId64, job->reading.offset,
@@ -251,6 +268,7 @@ int s3_put_object(struct s3_request *r, struct call *call)
     s3_sayf(r, "ETag", "\"%s\"", etag);
     s3_say_checksum(r, row.checksums);
     s3_say_new_version(r, &row);
+    s3_say_expiration(r, &row);
     return s3_answer(r, 200);
 }
 
