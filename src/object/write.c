@@ -245,6 +245,10 @@ static int change_tier(struct db *db, void *argument, struct call *call)
         return fault_set(&call->err, FAULT_TYPE, "'%s' is of a type without the tier '%s'", o->name,
                          task->text);
     task->pending = same_string(o->tier, "Archive") && strcmp(task->text, "Archive") != 0;
+    if (task->pending && !o->current)
+        return fault_set(&call->err, FAULT_TIER,
+                         "an archived snapshot or version of '%s' is not woken, but copied",
+                         o->name);
     replace_string(&o->tier, task->text);
     replace_string(&o->waking, NULL);
     o->tier_changed = s.now;

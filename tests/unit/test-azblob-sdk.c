@@ -186,6 +186,58 @@ static void what_is_asked_wrongly(void **state)
                    400, "InvalidHeaderValue");
 }
 
+static void retention_without_its_days(void **state)
+{
+    struct azblob_bed *b = *state;
+    static const char *const policies[] = {"<Enabled>true</Enabled>",
+                                           "<Enabled>true</Enabled><Days>366</Days>",
+                                           "<Enabled>true</Enabled><Days>many</Days>"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        auto_free char *xml = xasprintf("<StorageServiceProperties><DeleteRetentionPolicy>%s"
+                                        "</DeleteRetentionPolicy></StorageServiceProperties>",
+                                        policies[i]);
+        assert_refused(azblob_ask(b, "PUT", "/acct/?restype=service&comp=properties", NULL, xml),
+                       400, "InvalidXmlDocument");
+    }
+}
+
+static void archived_snapshots_are_not_woken(void **state)
+{
+    struct azblob_bed *b = *state;
+
+    assert_status(azblob_ask(b, "PUT", "/acct/con/o?comp=snapshot", NULL, ""), 201);
+    auto_free char *target =
+        xasprintf("/acct/con/o?comp=tier&snapshot=%s", bed_header(b, "x-ms-snapshot"));
+    assert_status(azblob_ask(b, "PUT", target, "x-ms-access-tier: Archive", ""), 200);
+    assert_refused(azblob_ask(b, "PUT", target, "x-ms-access-tier: Hot", ""), 400,
+                   "InvalidBlobTier");
+    assert_status(azblob_ask(b, "PUT", "/acct/con/o?comp=tier", "x-ms-access-tier: Archive", ""),
+                  200);
+    assert_status(azblob_ask(b, "PUT", "/acct/con/o?comp=tier", "x-ms-access-tier: Hot", ""), 202);
+}
+
+static void tags_are_in_order(void **state)
+{
+    struct azblob_bed *b = *state;
+    static const char sorted[] =
+        "<Tag><Key>+x</Key><Value>1</Value></Tag><Tag><Key>GO </Key><Value>2</Value></Tag>"
+        "<Tag><Key>go</Key><Value>3</Value></Tag>";
+
+    assert_status(azblob_ask(b, "PUT", "/acct/con/t",
+                             "x-ms-blob-type: BlockBlob\nx-ms-tags: go=3&GO%20=2&%2Bx=1", ""),
+                  201);
+    assert_status(azblob_ask(b, "GET", "/acct/con/t?comp=tags", NULL, ""), 200);
+    assert_has(sorted);
+    assert_status(azblob_ask(b, "PUT", "/acct/con/t?comp=tags", NULL,
+                             "<Tags><TagSet><Tag><Key>go</Key><Value>3</Value></Tag>"
+                             "<Tag><Key>GO </Key><Value>2</Value></Tag>"
+                             "<Tag><Key>+x</Key><Value>1</Value></Tag></TagSet></Tags>"),
+                  204);
+    assert_status(azblob_ask(b, "GET", "/acct/con/t?comp=tags", NULL, ""), 200);
+    assert_has(sorted);
+}
+
 /* ---- Sources of copies ---- */
 
 #define FROM "x-ms-copy-source: " ACCOUNT "/acct/con/o"
@@ -320,6 +372,9 @@ int main(void)
         test(a_lease_goes_before_a_star),
         test(conditions_of_tags_and_tiers),
         test(what_is_asked_wrongly),
+        test(retention_without_its_days),
+        test(archived_snapshots_are_not_woken),
+        test(tags_are_in_order),
         test(sources_want_an_authorization_of_their_own),
         test(conditions_of_sources),
         test(seals_are_copied),
