@@ -144,7 +144,8 @@ struct store_traits {
     uint64_t part_size_max;
     uint32_t parts_max;
     unsigned name_refuses;       /* of enum name_refusal */
-    uint32_t name_bytes_max;     /* UTF-8 bytes of an object name */
+    uint32_t name_bytes_max;     /* UTF-8 bytes of an object name; 0: no limit */
+    uint32_t name_units_max;     /* UTF-16 units of it (Azure); 0: no limit */
     uint32_t metadata_bytes_max; /* keys and values together */
     uint32_t metadata_value_max; /* one value */
     uint32_t metadata_count_max;
