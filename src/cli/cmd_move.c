@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* bascule move: carries containers from one store to another. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,7 +42,7 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
         {"rehydrate-bytes", 0, OPTION_SIZE, &a->rehydrate_bytes, "SIZE", "wake at most so much"},
         {"delete", 0, OPTION_FLAG, &a->remove, NULL,
          "delete at the target what vanished at the source"},
-        {"workers", 'w', OPTION_NUMBER, &a->workers, "N", "objects at once (16)"},
+        {"workers", 'w', OPTION_WORKERS, &a->workers, "N", "objects at once (16)"},
         {"memory", 0, OPTION_SIZE, &a->memory, "SIZE", "bodies held in memory at once (40MiB)"},
     };
     int parsed =
@@ -60,8 +59,11 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
     if (a->rehydrate && strcmp(a->rehydrate, "Standard") != 0 && strcmp(a->rehydrate, "High") != 0)
         return err_set(e, ERR_INVALID, "move: --rehydrate wants Standard or High, not '%s'",
                        a->rehydrate);
-    if (a->workers > 512)
-        return err_set(e, ERR_INVALID, "move: at most 512 workers");
+    if (a->rehydrate_bytes && !a->rehydrate)
+        return err_set(e, ERR_INVALID,
+                       "move: --rehydrate-bytes is a budget for --rehydrate Standard or High");
+    if (a->job && !*a->job)
+        return err_set(e, ERR_INVALID, "move: --job wants a name");
     return 0;
 }
 
@@ -171,7 +173,10 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     int ran = move_run(ledger, &options, &progress, &job, call);
     display_stop(&display);
     if (ran == 0) {
-        summary_print(ledger, &job, a->common.json);
+        if (a->common.json)
+            say_json(summary_json(&job, "end"));
+        else
+            summary_print(ledger, &job);
         say_why(&job, &progress);
     }
     move_progress_release(&progress);

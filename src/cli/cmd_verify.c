@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* bascule verify: by content, source against target or a job's ledger against its target. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/endpoint.h"
+#include "codec/json.h"
 #include "codec/size.h"
 #include "move/verify.h"
 #include "util/log.h"
@@ -17,25 +17,29 @@ struct verify_arguments {
 };
 
 /* Tells a difference as it is found: a line, or a line of JSON. */
-static void print_difference(void *context, const char *container, const char *name,
-                             const char *text)
+static void print_difference(void *context, enum verify_kind kind, const char *container,
+                             const char *name, const char *text)
 {
     const bool *json = context;
 
     if (*json) {
-        json_t *line = json_pack("{s:s,s:s,s:s*,s:s}", "event", "difference", "container",
-                                 container, "name", name, "text", text);
-        if (line) {
-            (void)json_dumpf(line, stdout, JSON_COMPACT);
-            (void)putchar('\n');
-            json_decref(line);
-        }
+        json_t *line = json_object();
+        (void)json_object_set_new(line, "event", json_string("difference"));
+        (void)json_object_set_new(line, "kind", json_string(verify_kind_word(kind)));
+        json_set_text(line, "container", container);
+        json_set_text(line, "name", name);
+        json_set_text(line, "text", text);
+        say_json(line);
         return;
     }
-    printf("%s/", container);
-    for (; *name; name++)
-        (void)putchar((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
-    printf(": %s\n", text);
+    say_text(container);
+    if (name) {
+        (void)putchar('/');
+        say_text(name);
+    }
+    printf(": ");
+    say_text(text);
+    (void)putchar('\n');
 }
 
 /* The job of a ledger, as far as it says something about the outcome. */
@@ -70,17 +74,24 @@ static int conclude(const struct verify_result *r, const struct verified_job *jo
 {
     int64_t objects = atomic_load(&r->objects), bytes = atomic_load(&r->bytes);
     int64_t differences = atomic_load(&r->differences), unproven = atomic_load(&r->unproven);
+    int64_t versions = atomic_load(&r->versions);
     char size[SIZE_TEXT];
 
     if (json) {
-        printf("{\"event\":\"end\",\"objects\":%" PRId64 ",\"bytes\":%" PRId64
-               ",\"differences\":%" PRId64 ",\"unproven\":%" PRId64 ",\"unfinished\":%s}\n",
-               objects, bytes, differences, unproven, job->unfinished ? "true" : "false");
+        say_json(json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:b}", "event", "end", "objects",
+                           (json_int_t)objects, "bytes", (json_int_t)bytes, "differences",
+                           (json_int_t)differences, "unproven", (json_int_t)unproven, "versions",
+                           (json_int_t)versions, "unfinished", job->unfinished));
     } else {
         size_text(size, sizeof(size), (uint64_t)bytes);
         printf("%" PRId64 " objects compared by content, %s read at the target: %" PRId64
                " differences, %" PRId64 " could not be looked at\n",
                objects, size, differences, unproven);
+        if (versions)
+            printf("%" PRId64
+                   " earlier versions were not compared: the target gave them ids of its "
+                   "own\n",
+                   versions);
     }
     if (job->unfinished)
         say_unfinished(job);
@@ -145,7 +156,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     struct call call = {.cancel = &signal_stop};
     int count = 0;
     const struct option_spec specs[] = {
-        {"workers", 'w', OPTION_NUMBER, &a.workers, "N", "objects at once (16)"},
+        {"workers", 'w', OPTION_WORKERS, &a.workers, "N", "objects at once (16)"},
     };
     int parsed = options_parse(self, &a.common, specs, ARRAY_SIZE(specs), argc, argv, ends, 2,
                                &count, &call.err);
@@ -155,8 +166,6 @@ static int command_run(const struct command *self, int argc, char **argv)
     if (parsed == 0 && count == 0)
         parsed =
             err_set(&call.err, ERR_INVALID, "verify: a job, or a source and a target, are wanted");
-    if (parsed == 0 && a.workers > 512)
-        parsed = err_set(&call.err, ERR_INVALID, "verify: at most 512 workers");
     if (parsed < 0) {
         complain(&call.err);
         return EXIT_USAGE;
@@ -176,6 +185,7 @@ const struct command command_verify = {
     .arguments = "JOB | SOURCE TARGET",
     .summary = "Compare by content, writing nothing",
     .text = "With a job, the target is read and compared with the SHA-256 in the ledger.  With a "
-            "source and a\ntarget, both are read.",
+            "source and a\ntarget, both are read: bytes, type, content headers, metadata and tags, "
+            "and what only the\ntarget has.  Exit status: 4 when something differs.",
     .run = command_run,
 };

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cli.h"
 #include "codec/date.h"
+#include "codec/json.h"
 #include "codec/size.h"
 
 #define SHOWN 20
@@ -21,11 +23,11 @@ static void add_time(json_t *json, const char *key, int64_t time)
     (void)json_object_set_new(json, key, json_string(when));
 }
 
-json_t *summary_json(const struct ledger_job *job)
+json_t *summary_json(const struct ledger_job *job, const char *event)
 {
     json_t *json =
-        json_pack("{s:I,s:s,s:s,s:s,s:s,s:I}", "id", (json_int_t)job->id, "name", job->name,
-                  "source", job->source, "target", job->target, "state",
+        json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:I}", "event", event, "id", (json_int_t)job->id,
+                  "name", job->name, "source", job->source, "target", job->target, "state",
                   ledger_job_state_word(job->state), "generation", (json_int_t)job->generation);
     json_t *objects = json_pack("{s:I}", "listed", (json_int_t)job->counts.listed.objects);
     json_t *bytes = json_pack("{s:I}", "listed", (json_int_t)job->counts.listed.bytes);
@@ -34,8 +36,9 @@ json_t *summary_json(const struct ledger_job *job)
     add_time(json, "started", job->started);
     add_time(json, "updated", job->updated);
     add_time(json, "ended", job->ended);
-    if (job->error)
-        (void)json_object_set_new(json, "error", json_string(job->error));
+    json_set_text(json, "error", job->error);
+    if (job->workers)
+        (void)json_object_set_new(json, "workers", json_integer(job->workers));
     for (int state = 0; state < LEDGER_STATE_COUNT; state++) {
         const char *word = ledger_state_word((enum ledger_state)state);
         if (state == LEDGER_CLAIMED)
@@ -76,12 +79,6 @@ static void print_counts(const struct ledger_counts *c)
             print_row(rows[i].word, &c->by[rows[i].state]);
 }
 
-static void print_safely(const char *text)
-{
-    for (; *text; text++)
-        (void)putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
 static void print_troubles(struct ledger *l, const struct ledger_job *job)
 {
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
@@ -95,9 +92,9 @@ static void print_troubles(struct ledger *l, const struct ledger_job *job)
     for (size_t i = 0; i < rows.count; i++) {
         const struct ledger_object *o = &rows.list[i];
         printf("  %s '", ledger_state_word(o->state));
-        print_safely(o->name);
+        say_text(o->name);
         printf("': ");
-        print_safely(o->error ? o->error : "");
+        say_text(o->error ? o->error : "");
         printf("\n");
     }
     if (rows.count == SHOWN)
@@ -149,17 +146,8 @@ int summary_refused_containers(struct ledger *l, const struct ledger_job *job)
     }
 }
 
-void summary_print(struct ledger *l, const struct ledger_job *job, bool json)
+void summary_print(struct ledger *l, const struct ledger_job *job)
 {
-    if (json) {
-        json_t *text = summary_json(job);
-        (void)json_object_set_new(text, "event", json_string("end"));
-        char *line = json_dumps(text, JSON_COMPACT);
-        printf("%s\n", line);
-        free(line);
-        json_decref(text);
-        return;
-    }
     printf("job %s (%s): %s -> %s, run %" PRId64 "\n", job->name, ledger_job_state_word(job->state),
            job->source, job->target, job->generation);
     print_counts(&job->counts);

@@ -15,8 +15,7 @@
 #define SETTINGS_MAX (4 * 1024 * 1024)
 /* Containers are made ready by so many threads. */
 #define PREPARERS 8
-/* What tells NAME_CONTAINER from a user's object of that name; the version of its format. */
-#define MARK   "bascule_container"
+/* The version of what lies at NAME_CONTAINER. */
 #define FORMAT 1
 
 bool container_is_service_record(const char *container)
@@ -113,19 +112,12 @@ static int add_leftovers(struct mover *m, const char *source, struct buf *settin
     auto_json json_t *all = json_loads(settings->data, 0, NULL);
     auto_json json_t *left = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
     /* One without the mark is a user's object of that name: the lister refuses it. */
-    if (!json_object_get(left, MARK))
+    if (!json_object_get(left, OWN_CONTAINER_MARK))
         return 0;
-    (void)json_object_del(left, MARK);
+    (void)json_object_del(left, OWN_CONTAINER_MARK);
     (void)json_object_update_missing(all, left);
     buf_reset(settings);
     return json_write(settings, all, &call->err);
-}
-
-bool container_is_leftovers(const char *text)
-{
-    auto_json json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-    return json_object_get(json, MARK) != NULL;
 }
 
 /* What is set on the source container, as one JSON text. */
@@ -293,7 +285,7 @@ static int carry_settings(struct mover *m, const struct ledger_container *c, jso
     if (json_write(&text, left, &call->err) < 0)
         return -1;
     (void)json_object_set_new(carried, "left", json_string(text.data));
-    (void)json_object_set_new(left, MARK, json_integer(FORMAT));
+    (void)json_object_set_new(left, OWN_CONTAINER_MARK, json_integer(FORMAT));
     if (json_write(&marked, left, &call->err) < 0)
         return -1;
     struct ledger_note note = {"container_settings",

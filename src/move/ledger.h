@@ -248,6 +248,7 @@ struct ledger_page {
     int64_t refused;   /* by the entry */
     int64_t collided;  /* refused because the target name is taken */
     int64_t repeated;  /* listed twice in this generation: ignored */
+    int64_t settled;   /* bytes of those unchanged, refused and collided */
 };
 
 /* Record one page of a container's listing and where it goes on, in one transaction.  cursor is

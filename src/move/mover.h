@@ -11,13 +11,13 @@
 #include "move/carry.h"
 #include "move/move.h"
 #include "move/name.h"
+#include "move/own.h"
 #include "util/thread.h"
 
 /* Bodies up to this size are copied in one piece, larger ones in parts of at least this size. */
 #define PART_SIZE (8 * 1024 * 1024)
 /* Parts up to this size are held in memory; larger ones stream through. */
 #define PART_BUFFERED_MAX (16 * 1024 * 1024)
-#define SIDECAR_MAX       (1024 * 1024)
 
 /* A container of the job, as the workers need it. */
 struct mover_container {
@@ -166,8 +166,6 @@ void outcome_moved(struct item *item, const unsigned char *sha256, const struct 
  * make each ready at the target. */
 must_check int containers_note(struct mover *m, struct call *call);
 must_check int containers_prepare(struct mover *m, struct call *call);
-/* Whether the text of an object called NAME_CONTAINER is what a move left there. */
-bool container_is_leftovers(const char *text);
 
 /* The listing alone (scan.c), for the lister and for a plan. */
 must_check int scan_containers(struct mover *m, struct call *call);

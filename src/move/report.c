@@ -2,11 +2,11 @@
 /* Report and manifest for programs: see report.h; the page for people is report_html.c. */
 #include "move/report.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "codec/date.h"
 #include "codec/hex.h"
+#include "codec/json.h"
 #include "move/name.h"
 
 #define ROWS 1000
@@ -92,22 +92,6 @@ int report_write_sums(struct ledger *l, const struct ledger_job *job,
 
 /* ---- objects.jsonl ---- */
 
-static void set_text(json_t *json, const char *key, const char *text)
-{
-    if (!text)
-        return;
-    json_t *value = json_string(text);
-    if (value) {
-        (void)json_object_set_new(json, key, value);
-        return;
-    }
-    /* Not UTF-8: as hexadecimal bytes. */
-    size_t length = strlen(text);
-    auto_free char *hex = xmalloc(2 * length + 1);
-    hex_encode(hex, text, length);
-    (void)json_object_set_new(json, key, json_pack("{s:s}", "hex", hex));
-}
-
 static void set_time(json_t *json, const char *key, int64_t time)
 {
     char when[DATE_TEXT];
@@ -132,27 +116,27 @@ static json_t *object_json(const struct ledger_container *c, const struct ledger
 {
     json_t *json = json_object();
 
-    set_text(json, "container", c->source);
-    set_text(json, "name", o->name);
+    json_set_text(json, "container", c->source);
+    json_set_text(json, "name", o->name);
     if (o->kind != LEDGER_CURRENT)
-        set_text(json, "kind", ledger_kind_word(o->kind));
-    set_text(json, "version", o->version);
+        json_set_text(json, "kind", ledger_kind_word(o->kind));
+    json_set_text(json, "version", o->version);
     (void)json_object_set_new(json, "size", json_integer(o->size));
-    set_text(json, "outcome", ledger_state_word(o->state));
-    set_text(json, "target_container", c->target);
-    set_text(json, "target_name", o->target);
-    set_text(json, "source_etag", o->etag);
+    json_set_text(json, "outcome", ledger_state_word(o->state));
+    json_set_text(json, "target_container", c->target);
+    json_set_text(json, "target_name", o->target);
+    json_set_text(json, "source_etag", o->etag);
     set_time(json, "source_modified", o->modified);
-    set_text(json, "type", o->type);
-    set_text(json, "tier", o->tier);
+    json_set_text(json, "type", o->type);
+    json_set_text(json, "tier", o->tier);
     set_digest(json, "source_md5", o->md5, LEDGER_MD5);
     set_digest(json, "sha256", o->sha256, LEDGER_SHA256);
-    set_text(json, "target_etag", o->target_etag);
-    set_text(json, "target_checksum", o->target_checksum);
-    set_text(json, "proof", o->proof);
+    json_set_text(json, "target_etag", o->target_etag);
+    json_set_text(json, "target_checksum", o->target_checksum);
+    json_set_text(json, "proof", o->proof);
     if (o->code != ERR_NONE)
-        set_text(json, "reason", err_word(o->code));
-    set_text(json, "error", o->error);
+        json_set_text(json, "reason", err_word(o->code));
+    json_set_text(json, "error", o->error);
     set_time(json, "started", o->started);
     set_time(json, "finished", o->finished);
     return json;
@@ -239,12 +223,12 @@ static json_t *containers_json(struct ledger *l, const struct ledger_job *job, s
             return list;
         after = c.id;
         json_t *json = json_object();
-        set_text(json, "source", c.source);
-        set_text(json, "target", c.target);
+        json_set_text(json, "source", c.source);
+        json_set_text(json, "target", c.target);
         (void)json_object_set_new(json, "listed_completely", json_boolean(c.complete));
         if (c.gone)
             (void)json_object_set_new(json, "gone", json_true());
-        set_text(json, "error", c.error);
+        json_set_text(json, "error", c.error);
         if (c.carried) {
             json_t *carried = json_loads(c.carried, 0, NULL);
             if (carried)
@@ -292,17 +276,17 @@ int report_write_json(struct ledger *l, const struct ledger_job *job,
     json_t *containers = containers_json(l, job, call);
     int result = containers ? 0 : -1;
 
-    set_text(json, "format", "bascule-report-1");
-    set_text(json, "job", job->name);
-    set_text(json, "source", job->source);
-    set_text(json, "target", job->target);
-    set_text(json, "state", ledger_job_state_word(job->state));
+    json_set_text(json, "format", "bascule-report-1");
+    json_set_text(json, "job", job->name);
+    json_set_text(json, "source", job->source);
+    json_set_text(json, "target", job->target);
+    json_set_text(json, "state", ledger_job_state_word(job->state));
     (void)json_object_set_new(json, "run", json_integer(job->generation));
     set_time(json, "created", job->created);
     set_time(json, "started", job->started);
     set_time(json, "ended", job->ended);
-    set_text(json, "error", job->error);
-    set_text(json, "signed", options->signer ? options->signer : "unsigned");
+    json_set_text(json, "error", job->error);
+    json_set_text(json, "signed", options->signer ? options->signer : "unsigned");
     (void)json_object_set_new(json, "counts", counts_json(&job->counts));
     if (containers)
         (void)json_object_set_new(json, "containers", containers);

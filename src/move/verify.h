@@ -4,12 +4,24 @@
  * dates or what a store claims to hold.
  *
  * Two kinds: target against the ledger (the SHA-256 recorded when it was moved), and source against
- * target (both are read).  Neither writes anything at either end.
+ * target: both are read, and what they carry is compared as it would come back to its original
+ * place (type, content headers, metadata, tags); what only the target has is told, too.  Neither
+ * writes anything at either end.
  */
 #ifndef MOVE_VERIFY_H
 #define MOVE_VERIFY_H
 
 #include "move/move.h"
+
+/* In what way the target is not what it should be. */
+enum verify_kind {
+    VERIFY_CONTENT,  /* other bytes */
+    VERIFY_CARRIED,  /* other headers, metadata, tags or type */
+    VERIFY_MISSING,  /* not there */
+    VERIFY_EXTRA,    /* there, but not at the source */
+    VERIFY_UNPROVEN, /* could not be looked at */
+};
+const char *verify_kind_word(enum verify_kind kind);
 
 struct verify_options {
     struct store *source; /* NULL: against the ledger */
@@ -20,8 +32,9 @@ struct verify_options {
     const struct pairs *containers;
     int workers;
     const struct cancel *drain;
-    /* Called for each difference, by one thread at a time. */
-    void (*differs)(void *context, const char *container, const char *name, const char *text);
+    /* Called for each difference, by one thread at a time; name NULL: the container itself. */
+    void (*differs)(void *context, enum verify_kind kind, const char *container, const char *name,
+                    const char *text);
     void *context;
 };
 
@@ -30,13 +43,14 @@ struct verify_result {
     atomic_int_fast64_t bytes;   /* read at the target */
     atomic_int_fast64_t differences;
     atomic_int_fast64_t unproven; /* could not be looked at: errors, told as differences too */
+    atomic_int_fast64_t versions; /* of the job, passed over: only the target knows their ids */
 };
 
 /* Every object of the job that the ledger says is at the target. */
 must_check int verify_ledger(struct ledger *l, const struct ledger_job *job,
                              const struct verify_options *options, struct verify_result *ret,
                              struct call *call);
-/* Every object the source lists. */
+/* Every object the source lists, and every one of the target's containers they belong in. */
 must_check int verify_stores(const struct verify_options *options, struct verify_result *ret,
                              struct call *call);
 
