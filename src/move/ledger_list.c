@@ -281,6 +281,7 @@ static int record(struct listing *w, struct known *k, const struct ledger_entry 
             text = xasprintf("would land on '%s' at the target, where '%s' goes",
                              e->target ? e->target : e->name, taken);
             w->page.collided++;
+            w->page.collided_bytes += e->size;
         } else if (w->mapped && w->l->generation > 1 && take_from_gone(w, e, call) < 0) {
             return -1;
         }

@@ -38,6 +38,15 @@ static void refuse_early(const struct mover *m, const struct object *o, struct l
     }
 }
 
+/* Whether the source takes a name it lists for another one when it is asked for. */
+static bool source_misreads(const struct store_traits *source, const char *name)
+{
+    struct store_traits misread = {.name_refuses = source->name_refuses &
+                                                   (NAME_NO_BACKSLASH | NAME_NO_DOT_SEGMENT)};
+
+    return store_name_fault(&misread, name) != NULL;
+}
+
 static void refuse_name(struct ledger_entry *entry, const char *why)
 {
     entry->refuse = ERR_NAME;
@@ -91,7 +100,10 @@ static int entry_of(struct listing *l, const struct object *o, struct names *nam
     if (o->kind == VERSION_CURRENT)
         entry->version = NULL;
     refuse_early(m, o, entry);
-    if (own_is_reserved(name))
+    if (source_misreads(&m->source->traits, name))
+        refuse_name(entry, "the source itself would take its name for another one ('\\' or a "
+                           "segment '.' or '..'): rename it");
+    else if (own_is_reserved(name))
         refuse_name(entry, "its name is reserved for bascule's own records: rename it");
     if (begins(name, NAME_MAPPED)) {
         if (own_original_name(m->source, c->source, name, &told, call) < 0) {
@@ -150,6 +162,10 @@ static int write_page(struct listing *l, const struct object_list *page, struct 
         atomic_fetch_add(&p->refused, done.refused + done.collided);
         atomic_fetch_add(&p->settled, done.unchanged + done.refused + done.collided);
         atomic_fetch_add(&p->settled_bytes, done.settled);
+        if (m->plan) {
+            m->plan->collisions.objects += done.collided;
+            m->plan->collisions.bytes += done.collided_bytes;
+        }
     }
     free(entries);
     return result;

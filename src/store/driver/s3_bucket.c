@@ -68,8 +68,14 @@ static int stat_bucket(struct store *s, const char *bucket, struct container *re
 {
     auto_container struct container found = CONTAINER_INIT;
 
-    if (head_bucket(s3_of(s), bucket, call) < 0)
+    if (head_bucket(s3_of(s), bucket, call) < 0) {
+        struct err why = {0};
+        /* That it cannot be made either is worth knowing before it is tried. */
+        if (call->err.code == ERR_NOT_FOUND &&
+            s3_bucket_name_check(&s3_of(s)->provider, bucket, &why) < 0)
+            call->err = why;
         return -1;
+    }
     if (s3_bucket_versioning(s3_of(s), bucket, &found.versioning, call) < 0) {
         /* Not offered, or not permitted to ask: then nothing is known of it. */
         if (call->err.code != ERR_UNSUPPORTED && call->err.code != ERR_DENIED &&
