@@ -10,6 +10,7 @@
 #include "cli/endpoint.h"
 #include "cli/notebook.h"
 #include "cli/summary.h"
+#include "move/report.h"
 #include "util/log.h"
 #include "util/thread.h"
 
@@ -114,11 +115,13 @@ static int check_ends(const struct endpoint *source, const struct endpoint *targ
 
 static int exit_code_of_job(struct ledger *l, const struct ledger_job *job)
 {
+    struct call call = CALL_INIT;
+
     if (job->state == LEDGER_JOB_INTERRUPTED)
         return EXIT_INTERRUPTED;
     if (job->state != LEDGER_JOB_DONE || job->counts.by[LEDGER_FAILED].objects)
         return EXIT_FAILED;
-    return job->counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, job) != 0
+    return job->counts.by[LEDGER_REFUSED].objects || report_refused_containers(l, job, &call) != 0
                ? EXIT_REFUSALS
                : EXIT_OK;
 }

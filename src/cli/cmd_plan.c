@@ -11,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/endpoint.h"
-#include "cli/summary.h"
 #include "codec/json.h"
 #include "codec/size.h"
 #include "move/plan.h"
@@ -354,7 +353,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     if ((a->common.json ? print_json(l, &job, &result, &e, call)
                         : print_plan(a, l, &job, &result, &e, call)) < 0)
         return -1;
-    return job.counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, &job) != 0
+    return job.counts.by[LEDGER_REFUSED].objects || report_refused_containers(l, &job, call) != 0
                ? EXIT_REFUSALS
                : EXIT_OK;
 }

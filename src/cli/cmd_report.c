@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/endpoint.h"
+#include "codec/json.h"
 #include "crypto/minisign.h"
 #include "move/report.h"
 #include "util/file.h"
@@ -62,8 +63,24 @@ static int output_done(struct output *o, struct err *e)
     return 0;
 }
 
-enum document { DOCUMENT_SUMS, DOCUMENT_OBJECTS, DOCUMENT_JSON, DOCUMENT_HTML };
-static const char *const document_names[] = {SUMS, "objects.jsonl", "report.json", "report.html"};
+/* In the order they are written: the page comes last, when all it speaks of is there. */
+enum document {
+    DOCUMENT_SUMS,
+    DOCUMENT_OBJECTS,
+    DOCUMENT_FINDINGS,
+    DOCUMENT_JSON,
+    DOCUMENT_HTML,
+};
+static const struct {
+    const char *name;
+    const char *about;
+} documents[] = {
+    [DOCUMENT_SUMS] = {SUMS, "sha256sum -c, where the containers lie as folders"},
+    [DOCUMENT_OBJECTS] = {"objects.jsonl", "every object, its digests, its proof"},
+    [DOCUMENT_FINDINGS] = {"findings.jsonl", "every finding"},
+    [DOCUMENT_JSON] = {"report.json", "for programs"},
+    [DOCUMENT_HTML] = {"report.html", "for people"},
+};
 
 static int write_document(struct ledger *l, const struct ledger_job *job, enum document which,
                           const struct report_options *options, const char *folder,
@@ -72,7 +89,7 @@ static int write_document(struct ledger *l, const struct ledger_job *job, enum d
     cleanup(output_release) struct output o = {0};
     int written = -1;
 
-    if (output_open(&o, folder, document_names[which], &call->err) < 0)
+    if (output_open(&o, folder, documents[which].name, &call->err) < 0)
         return -1;
     switch (which) {
     case DOCUMENT_SUMS:
@@ -80,6 +97,9 @@ static int write_document(struct ledger *l, const struct ledger_job *job, enum d
         break;
     case DOCUMENT_OBJECTS:
         written = report_write_objects(l, job, o.file, call);
+        break;
+    case DOCUMENT_FINDINGS:
+        written = report_write_findings(l, job, o.file, call);
         break;
     case DOCUMENT_JSON:
         written = report_write_json(l, job, options, o.file, call);
@@ -113,6 +133,8 @@ static int write_all(struct ledger *l, const struct ledger_job *job, const struc
 {
     auto_minisign_key struct minisign_key key = MINISIGN_KEY_INIT;
     auto_endpoint struct endpoint target = {0};
+    auto_free char *sums = xasprintf("%s/%s", folder, SUMS);
+    auto_free char *signature = xasprintf("%s.minisig", sums);
     struct report_options options = {0};
     char public_key[MINISIGN_PUBLIC_TEXT];
     int signing = read_key(config, &key, &call->err);
@@ -123,17 +145,45 @@ static int write_all(struct ledger *l, const struct ledger_job *job, const struc
         minisign_public_text(&key, public_key);
         options.signer = public_key;
     }
+    /* One of an earlier report would not be that of the manifest written now. */
+    if (unlink(signature) < 0 && errno != ENOENT)
+        return err_errno(&call->err, errno, "remove '%s'", signature);
     if (endpoint_manifest_paths(config, job->target, &target, &options, call) < 0)
         return -1;
-    for (int i = 0; i < (int)ARRAY_SIZE(document_names); i++)
+    for (int i = 0; i < (int)ARRAY_SIZE(documents); i++)
         if (write_document(l, job, (enum document)i, &options, folder, call) < 0)
             return -1;
     if (!signing)
         return 0;
-    auto_free char *sums = xasprintf("%s/%s", folder, SUMS);
     auto_free char *comment = xasprintf("bascule job %s run %lld: %s to %s", job->name,
                                         (long long)job->generation, job->source, job->target);
     return minisign_sign_file(&key, sums, comment, call);
+}
+
+static void print_told(const char *folder, bool is_signed)
+{
+    for (int i = (int)ARRAY_SIZE(documents) - 1; i >= 0; i--)
+        printf("%s/%-15s %s\n", folder, documents[i].name, documents[i].about);
+    if (is_signed)
+        printf("%s/%s.minisig  minisign -V\n", folder, SUMS);
+    else
+        printf("The manifest is not signed: no key is configured (sign: {key: FILE}).\n");
+}
+
+static json_t *told(const char *folder, const struct ledger_job *job, bool is_signed)
+{
+    json_t *json = json_object();
+    json_t *files = json_array();
+
+    json_set_text(json, "job", job->name);
+    json_set_text(json, "folder", folder);
+    for (int i = (int)ARRAY_SIZE(documents) - 1; i >= 0; i--)
+        (void)json_array_append_new(files, json_string(documents[i].name));
+    if (is_signed)
+        (void)json_array_append_new(files, json_string(SUMS ".minisig"));
+    (void)json_object_set_new(json, "files", files);
+    (void)json_object_set_new(json, "signed", json_boolean(is_signed));
+    return json;
 }
 
 static int run(const struct report_arguments *a, struct call *call)
@@ -152,15 +202,10 @@ static int run(const struct report_arguments *a, struct call *call)
         return err_errno(&call->err, errno, "make the folder '%s'", folder);
     if (write_all(l, &job, &config, folder, call) < 0)
         return -1;
-    printf("%s/report.html    for people\n"
-           "%s/report.json    for programs\n"
-           "%s/objects.jsonl  every object, its digests, its proof\n"
-           "%s/SHA256SUMS     sha256sum -c, where the containers lie as folders\n",
-           folder, folder, folder, folder);
-    if (config.sign_key)
-        printf("%s/SHA256SUMS.minisig  minisign -V\n", folder);
+    if (a->common.json)
+        say_json(told(folder, &job, config.sign_key != NULL));
     else
-        printf("The manifest is not signed: no key is configured (sign: {key: FILE}).\n");
+        print_told(folder, config.sign_key != NULL);
     return EXIT_OK;
 }
 

@@ -130,22 +130,6 @@ static void print_refused_containers(struct ledger *l, const struct ledger_job *
     }
 }
 
-int summary_refused_containers(struct ledger *l, const struct ledger_job *job)
-{
-    struct call call = CALL_INIT;
-    int64_t after = 0;
-    int refused = 0;
-
-    for (;;) {
-        auto_ledger_container struct ledger_container c = {0};
-        int n = ledger_containers(l, job->id, after, &c, 1, &call);
-        if (n <= 0)
-            return n < 0 ? -1 : refused;
-        after = c.id;
-        refused += c.code != ERR_NONE && !c.gone;
-    }
-}
-
 void summary_print(struct ledger *l, const struct ledger_job *job)
 {
     printf("job %s (%s): %s -> %s, run %" PRId64 "\n", job->name, ledger_job_state_word(job->state),

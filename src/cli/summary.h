@@ -11,7 +11,4 @@ void summary_print(struct ledger *l, const struct ledger_job *job);
 /* The job and its counts as JSON, "event" with this word (a new reference). */
 json_t *summary_json(const struct ledger_job *job, const char *event);
 
-/* How many of the job's containers are refused as a whole; -1 when the ledger cannot be read. */
-int summary_refused_containers(struct ledger *l, const struct ledger_job *job);
-
 #endif

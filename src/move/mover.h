@@ -70,6 +70,8 @@ struct mover {
     pthread_mutex_t lock;
     struct mover_container *containers; /* guarded by lock; in the order of their numbers */
     size_t container_count;             /* guarded by lock */
+    int64_t sampled_objects;            /* what the samples in the ledger hold so far: for one */
+    int64_t sampled_bytes;              /* thread at a time */
     int64_t account_keeper;             /* guarded by lock: keeps what is left of the account's
                                            settings; 0: nobody yet */
     uint64_t woken;                     /* guarded by lock: bytes asked to be rehydrated */

@@ -37,6 +37,20 @@ int report_each(struct ledger *l, const struct ledger_job *job, unsigned mask,
     }
 }
 
+int64_t report_refused_containers(struct ledger *l, const struct ledger_job *job, struct call *call)
+{
+    int64_t after = 0, refused = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(l, job->id, after, &c, 1, call);
+        if (n <= 0)
+            return n < 0 ? -1 : refused;
+        after = c.id;
+        refused += c.code != ERR_NONE && !c.gone;
+    }
+}
+
 /* ---- SHA256SUMS ---- */
 
 struct sums {
@@ -160,6 +174,48 @@ int report_write_objects(struct ledger *l, const struct ledger_job *job, FILE *o
     return report_each(l, job, LEDGER_MASK_ALL, object_row, out, call);
 }
 
+/* ---- findings.jsonl ---- */
+
+int report_finding_place(struct ledger *l, const struct ledger_job *job,
+                         const struct ledger_finding *f, char **ret, struct call *call)
+{
+    auto_ledger_container struct ledger_container c = {0};
+
+    *ret = NULL;
+    if (!f->container)
+        return 0;
+    if (ledger_containers(l, job->id, f->container - 1, &c, 1, call) < 0)
+        return -1;
+    *ret = take(c.source);
+    return 0;
+}
+
+int report_write_findings(struct ledger *l, const struct ledger_job *job, FILE *out,
+                          struct call *call)
+{
+    int64_t after = 0;
+
+    for (;;) {
+        cleanup(ledger_finding_release) struct ledger_finding f = {0};
+        auto_free char *container = NULL;
+        int n = ledger_findings(l, job->id, NULL, after, &f, 1, call);
+        if (n <= 0)
+            return n;
+        after = f.id;
+        if (report_finding_place(l, job, &f, &container, call) < 0)
+            return -1;
+        json_t *json = json_object();
+        json_set_text(json, "kind", f.kind);
+        json_set_text(json, "container", container);
+        json_set_text(json, "name", f.object ? f.name : NULL);
+        json_set_text(json, "text", f.text);
+        set_time(json, "time", f.time);
+        (void)json_dumpf(json, out, JSON_COMPACT);
+        (void)fputc('\n', out);
+        json_decref(json);
+    }
+}
+
 /* ---- Proofs ---- */
 
 static int proof_row(void *context, const struct ledger_container *c,
@@ -269,6 +325,23 @@ static int add_proofs(struct ledger *l, const struct ledger_job *job, json_t *js
     return 0;
 }
 
+static int add_throughput(struct ledger *l, const struct ledger_job *job, json_t *json,
+                          struct call *call)
+{
+    struct ledger_sample samples[LEDGER_SAMPLES];
+    json_t *list = json_array();
+    int n = ledger_samples(l, job->id, 0, samples, LEDGER_SAMPLES, call);
+
+    (void)json_object_set_new(json, "throughput", list);
+    for (int i = 0; i < n; i++) {
+        json_t *sample = json_pack("{s:I,s:I}", "objects", (json_int_t)samples[i].objects, "bytes",
+                                   (json_int_t)samples[i].bytes);
+        set_time(sample, "until", samples[i].time);
+        (void)json_array_append_new(list, sample);
+    }
+    return n < 0 ? -1 : 0;
+}
+
 int report_write_json(struct ledger *l, const struct ledger_job *job,
                       const struct report_options *options, FILE *out, struct call *call)
 {
@@ -294,6 +367,8 @@ int report_write_json(struct ledger *l, const struct ledger_job *job,
         result = add_proofs(l, job, json, call);
     if (result == 0)
         result = add_findings(l, job, json, call);
+    if (result == 0)
+        result = add_throughput(l, job, json, call);
     if (result == 0)
         (void)json_dumpf(json, out, JSON_INDENT(2));
     (void)fputc('\n', out);

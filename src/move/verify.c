@@ -114,7 +114,8 @@ static void tell_content(struct checking *c, const char *name, const unsigned ch
 
 static enum verify_kind kind_at_target(const struct call *call)
 {
-    return call->err.code == ERR_NOT_FOUND ? VERIFY_MISSING : VERIFY_UNPROVEN;
+    return call->err.code == ERR_NOT_FOUND || call->err.code == ERR_NAME ? VERIFY_MISSING
+                                                                         : VERIFY_UNPROVEN;
 }
 
 /* Against the ledger, which has nothing but digests. */
