@@ -32,8 +32,7 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
 {
     int count;
     const struct option_spec specs[] = {
-        {"job", 'j', OPTION_TEXT, &a->job, "NAME",
-         "go on with this job; with --new, the name of the new one"},
+        {"job", 'j', OPTION_TEXT, &a->job, "NAME", "the job's name: go on with it, or begin it"},
         {"new", 0, OPTION_FLAG, &a->fresh, NULL, "begin a new job even where there is one"},
         {"history", 0, OPTION_FLAG, &a->history, NULL, "snapshots and earlier versions too"},
         {"verify", 0, OPTION_TEXT, &a->verify, "HOW",
@@ -70,7 +69,7 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
 
 static void options_of(const struct move_arguments *a, const struct config *config,
                        const struct endpoint *source, const struct endpoint *target,
-                       struct move_options *ret)
+                       const struct pairs *containers, struct move_options *ret)
 {
     *ret = (struct move_options){
         .source = source->store,
@@ -80,7 +79,7 @@ static void options_of(const struct move_arguments *a, const struct config *conf
         .source_container = source->container,
         .target_container = target->container,
         .prefix = source->prefix,
-        .containers = &target->containers,
+        .containers = containers,
         .job = a->job,
         .fresh = a->fresh,
         .workers = (int)(a->workers ? a->workers : (int64_t)config->workers),
@@ -156,6 +155,7 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     cleanup(ledger_close_p) struct ledger *ledger = NULL;
     auto_ledger_job struct ledger_job job = {0};
     struct ledger_notebook notebook;
+    auto_pairs struct pairs containers = PAIRS_INIT;
 
     if (config_load(a->common.config, &config, &call->err) < 0 ||
         endpoint_open(&config, ends[0], STORE_READ, &source, call) < 0 ||
@@ -166,7 +166,8 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     ledger_notebook_init(&notebook, ledger);
     store_set_notebook(source.store, &notebook.notebook);
     store_set_notebook(target.store, &notebook.notebook);
-    options_of(a, &config, &source, &target, &options);
+    endpoint_containers(&source, &target, &containers);
+    options_of(a, &config, &source, &target, &containers, &options);
     move_progress_init(&progress);
     display_start(&display,
                   a->common.json          ? DISPLAY_JSON

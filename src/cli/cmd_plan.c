@@ -318,6 +318,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     cleanup(scratch_release) struct scratch scratch = {0};
     cleanup(ledger_close_p) struct ledger *l = NULL;
     auto_ledger_job struct ledger_job job = {0};
+    auto_pairs struct pairs containers = PAIRS_INIT;
     struct move_progress progress;
     struct display display;
     struct move_plan result;
@@ -328,6 +329,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
         endpoint_open(config, ends[1], STORE_PLAN, &target, call) < 0 ||
         scratch_open(&scratch, &l, call) < 0)
         return -1;
+    endpoint_containers(&source, &target, &containers);
     struct move_options options = {.source = source.store,
                                    .target = target.store,
                                    .source_text = source.text,
@@ -335,7 +337,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
                                    .source_container = source.container,
                                    .target_container = target.container,
                                    .prefix = source.prefix,
-                                   .containers = &target.containers,
+                                   .containers = &containers,
                                    .history = a->history,
                                    .rehydrate = a->rehydrate,
                                    .drain = &signal_drain};

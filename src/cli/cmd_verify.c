@@ -119,6 +119,7 @@ static int against_source(const struct config *config, const char *const ends[2]
                           struct verify_options *o, struct verify_result *r, struct call *call)
 {
     auto_endpoint struct endpoint source = {0}, target = {0};
+    auto_pairs struct pairs containers = PAIRS_INIT;
 
     if (endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
         endpoint_open(config, ends[1], STORE_READ, &target, call) < 0)
@@ -128,7 +129,8 @@ static int against_source(const struct config *config, const char *const ends[2]
     o->source_container = source.container;
     o->target_container = target.container;
     o->prefix = source.prefix;
-    o->containers = &target.containers;
+    endpoint_containers(&source, &target, &containers);
+    o->containers = &containers;
     return verify_stores(o, r, call);
 }
 

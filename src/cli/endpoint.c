@@ -2,6 +2,7 @@
 /* One end of a move: see endpoint.h. */
 #include "cli/endpoint.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/driver/file.h"
@@ -68,10 +69,30 @@ static int open_named(const struct config *c, const char *text, enum store_use u
     return 0;
 }
 
+/* The same directory by its whole path, so that a job knows it wherever it is gone on with.  One
+ * that is to be made is looked for in its parent. */
+static char *whole_path(const char *path)
+{
+    auto_free char *real = realpath(path, NULL);
+
+    if (real)
+        return take(real);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    auto_free char *plain = xstrndup(path, length);
+    const char *slash = strrchr(plain, '/');
+    const char *name = slash ? slash + 1 : plain;
+    auto_free char *folder = slash ? xstrndup(plain, (size_t)(slash - plain)) : xstrdup(".");
+    real = realpath(*folder ? folder : "/", NULL);
+    return real && *name ? xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name)
+                         : take(plain);
+}
+
 static int open_path(const char *text, enum store_use use, struct endpoint *ret, struct call *call)
 {
-    ret->text = xstrdup(text);
-    return store_from_path(text, text, use, &ret->opened, call);
+    ret->text = whole_path(text);
+    return store_from_path(ret->text, text, use, &ret->opened, call);
 }
 
 static int open_url(const char *text, struct endpoint *ret, struct call *call)
@@ -97,6 +118,19 @@ int endpoint_open(const struct config *c, const char *text, enum store_use use,
     e.store = e.opened.store;
     *ret = e;
     return 0;
+}
+
+void endpoint_containers(const struct endpoint *source, const struct endpoint *target,
+                         struct pairs *ret)
+{
+    for (size_t i = 0; i < target->containers.count; i++)
+        pairs_add(ret, target->containers.list[i].key, target->containers.list[i].value);
+    for (size_t i = 0; i < source->containers.count; i++) {
+        const struct pair *p = &source->containers.list[i];
+        const char *there = pairs_get(&target->containers, p->key);
+        if (!pairs_get(ret, p->value))
+            pairs_add(ret, p->value, there ? there : p->key);
+    }
 }
 
 static char *path_in_store(void *context, const char *container, const char *target)

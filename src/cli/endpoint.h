@@ -37,4 +37,9 @@ must_check int endpoint_manifest_paths(const struct config *c, const char *targe
                                        struct endpoint *ret, struct report_options *options,
                                        struct call *call);
 
+/* Which name at the target a container of the source gets, where not its own: as the target's
+ * configuration says; and where the source's own configuration maps it, from the name it had. */
+void endpoint_containers(const struct endpoint *source, const struct endpoint *target,
+                         struct pairs *ret);
+
 #endif

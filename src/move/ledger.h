@@ -44,6 +44,7 @@
 
 #include "util/call.h"
 #include "util/clock.h"
+#include "util/pairs.h"
 
 struct ledger;
 
@@ -505,6 +506,9 @@ must_check int ledger_rate(struct ledger *l, int64_t job, int64_t span, double *
  * with *ret_value (free it) and *ret_time (may be NULL), or 0. */
 must_check int ledger_probe_get(struct ledger *l, const char *store, const char *capability,
                                 char **ret_value, int64_t *ret_time, struct call *call);
+/* All that is remembered of a store: capability and value, by capability. */
+must_check int ledger_probes(struct ledger *l, const char *store, struct pairs *ret,
+                             struct call *call);
 must_check int ledger_probe_put(struct ledger *l, const char *store, const char *capability,
                                 const char *value, struct call *call);
 

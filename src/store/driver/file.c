@@ -356,8 +356,7 @@ int file_store_open(const char *path, const char *name, struct store **ret, stru
     int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (root < 0 && errno == ENOENT)
-        return err_set(&call->err, ERR_NOT_FOUND, "%s: there is no directory '%s': make it first",
-                       name, path);
+        return err_set(&call->err, ERR_NOT_FOUND, "%s: there is no directory '%s'", name, path);
     if (root < 0)
         return err_errno(&call->err, errno, "%s: open directory '%s'", name, path);
     *ret = &file_store_new(path, name, root)->store;
