@@ -79,22 +79,26 @@ static void print_counts(const struct ledger_counts *c)
             print_row(rows[i].word, &c->by[rows[i].state]);
 }
 
-static void print_troubles(struct ledger *l, const struct ledger_job *job)
+static void print_objects(struct ledger *l, const struct ledger_job *job, unsigned mask,
+                          const char *otherwise)
 {
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
     struct call call = CALL_INIT;
-    unsigned mask =
-        LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) | LEDGER_MASK(LEDGER_VANISHED);
 
     if (ledger_troubles(l, job->id, 0, mask, SHOWN, &rows, &call) < 0 || rows.count == 0)
         return;
     printf("\n");
     for (size_t i = 0; i < rows.count; i++) {
         const struct ledger_object *o = &rows.list[i];
+        auto_ledger_container struct ledger_container c = {0};
+        if (ledger_containers(l, job->id, o->container - 1, &c, 1, &call) <= 0)
+            return;
         printf("  %s '", ledger_state_word(o->state));
+        say_text(c.source);
+        (void)putchar('/');
         say_text(o->name);
         printf("': ");
-        say_text(o->error ? o->error : "");
+        say_text(o->error ? o->error : otherwise);
         printf("\n");
     }
     if (rows.count == SHOWN)
@@ -136,7 +140,12 @@ void summary_print(struct ledger *l, const struct ledger_job *job)
            job->source, job->target, job->generation);
     print_counts(&job->counts);
     print_refused_containers(l, job);
-    print_troubles(l, job);
+    print_objects(l, job,
+                  LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) |
+                      LEDGER_MASK(LEDGER_VANISHED),
+                  "");
+    print_objects(l, job, LEDGER_MASK(LEDGER_GONE),
+                  "no longer at the source; the target keeps it (--delete removes it)");
     print_findings(l, job);
     if (job->state == LEDGER_JOB_INTERRUPTED)
         printf("\n  The same command goes on from here.\n");

@@ -57,6 +57,22 @@ int original_complete(struct item *item, struct object *original, struct call *c
     return 0;
 }
 
+int carry_to_target(struct item *item, const struct object *original, struct carried *ret,
+                    struct call *call)
+{
+    struct store *target = item->mover->target;
+    struct store_traits traits = target->traits;
+    bool tags;
+
+    if (at_target(store_tags_can_hold(target, item->to.container, &original->tags, &tags, call),
+                  call) < 0)
+        return -1;
+    if (!tags)
+        traits.tags_max = 0;
+    carry(original, item->row->name, item->mapped, &traits, ret);
+    return 0;
+}
+
 int sidecar_put(struct item *item, const struct carried *carried, struct call *call)
 {
     struct store *target = item->mover->target;

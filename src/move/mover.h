@@ -144,6 +144,9 @@ void item_fetched(struct item *item, uint64_t n);
 /* What both do around the bytes. */
 /* Fetch what a plain read did not bring (tags, side-car) so that original is complete. */
 must_check int original_complete(struct item *item, struct object *original, struct call *call);
+/* carry() to the item's target, which may hold less in this container than its traits say. */
+must_check int carry_to_target(struct item *item, const struct object *original,
+                               struct carried *ret, struct call *call);
 /* Write the side-car that belongs to what will be put at item->to. */
 must_check int sidecar_put(struct item *item, const struct carried *carried, struct call *call);
 /* Whether nothing but ours can be at the target's name, so that nobody need look. */

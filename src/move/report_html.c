@@ -224,19 +224,17 @@ static int write_containers(struct ledger *l, const struct ledger_job *job, FILE
     return 0;
 }
 
-static int write_troubles(struct ledger *l, const struct ledger_job *job, FILE *out,
-                          struct call *call)
+static int write_objects(struct ledger *l, const struct ledger_job *job, const char *title,
+                         unsigned mask, FILE *out, struct call *call)
 {
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
-    unsigned mask =
-        LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) | LEDGER_MASK(LEDGER_VANISHED);
 
     if (ledger_troubles(l, job->id, 0, mask, SHOWN, &rows, call) < 0)
         return -1;
     if (rows.count == 0)
         return 0;
-    (void)fputs("<h2>Not moved</h2>\n<table><tr><th>Object</th><th>Outcome</th><th>Why</th></tr>\n",
-                out);
+    (void)fprintf(out, "<h2>%s</h2>\n<table><tr><th>Object</th><th>Outcome</th><th>Why</th></tr>\n",
+                  title);
     for (size_t i = 0; i < rows.count; i++) {
         const struct ledger_object *row = &rows.list[i];
         auto_ledger_container struct ledger_container c = {0};
@@ -452,9 +450,14 @@ int report_write_html(struct ledger *l, const struct ledger_job *job,
         return -1;
     write_verdict(job, refused, out);
     write_identity(job, out);
-    if (write_troubles(l, job, out, call) < 0 || write_proofs(l, job, out, call) < 0 ||
-        write_findings(l, job, out, call) < 0 || write_containers(l, job, out, call) < 0 ||
-        write_plot(l, job, out, call) < 0)
+    if (write_objects(l, job, "Not moved",
+                      LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) |
+                          LEDGER_MASK(LEDGER_VANISHED),
+                      out, call) < 0 ||
+        write_objects(l, job, "No longer at the source",
+                      LEDGER_MASK(LEDGER_GONE) | LEDGER_MASK(LEDGER_DELETED), out, call) < 0 ||
+        write_proofs(l, job, out, call) < 0 || write_findings(l, job, out, call) < 0 ||
+        write_containers(l, job, out, call) < 0 || write_plot(l, job, out, call) < 0)
         return -1;
     write_foot(options, out);
     return 0;

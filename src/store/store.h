@@ -242,6 +242,8 @@ struct container_ops {
 };
 
 struct tag_ops {
+    int (*can_hold)(struct store *s, const char *container, const struct pairs *tags, bool *ret,
+                    struct call *call);
     int (*get)(struct store *s, const struct object_key *key, struct pairs *ret, struct call *call);
     int (*set)(struct store *s, const struct object_key *key, const struct pairs *tags,
                struct call *call);
@@ -392,6 +394,11 @@ must_check int store_container_settings(struct store *s, const char *container,
 must_check int store_container_apply(struct store *s, const char *container, const char *json,
                                      struct buf *ret_left, struct call *call);
 
+/* Whether an object of this container could have these tags: their number and characters, and,
+ * where only trying tells, whether the service keeps any.  A store without the group holds no tags.
+ */
+must_check int store_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                                   bool *ret, struct call *call);
 must_check int store_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                               struct call *call);
 must_check int store_tags_set(struct store *s, const struct object_key *key,

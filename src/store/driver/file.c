@@ -300,7 +300,16 @@ static int file_extents(struct store *s, const struct object_key *key, const cha
     return find_extents(body.fd, offset, offset + (length < left ? length : left), ret, call);
 }
 
-static const struct tag_ops file_tag_ops = {.get = file_tags_get, .set = file_tags_set};
+static int file_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                              bool *ret, struct call *call)
+{
+    (void)s, (void)container, (void)tags, (void)call;
+    *ret = true;
+    return 0;
+}
+
+static const struct tag_ops file_tag_ops = {
+    .can_hold = file_tags_can_hold, .get = file_tags_get, .set = file_tags_set};
 static const struct tier_ops file_tier_ops = {.set = file_tier_set};
 static const struct extent_ops file_extent_ops = {.get = file_extents};
 
