@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/endpoint.h"
+#include "cli/summary.h"
 #include "codec/json.h"
 #include "codec/size.h"
 #include "move/plan.h"
@@ -218,7 +219,8 @@ static int print_plan(const struct plan_arguments *a, struct ledger *l,
     print_tally("arrive under another name", &p->mapped);
     print_tally("refused", &job->counts.by[LEDGER_REFUSED]);
     print_tally("of those, collisions of names", &p->collisions);
-    if (print_containers(l, job, call) < 0 || print_lists(l, job, p, false, call) < 0)
+    if (print_containers(l, job, call) < 0 || print_lists(l, job, p, false, call) < 0 ||
+        summary_left_out(l, job, INT64_MAX, call) < 0)
         return -1;
     print_estimate(a, e);
     return 0;

@@ -119,6 +119,31 @@ static void print_findings(struct ledger *l, const struct ledger_job *job)
     printf("\n");
 }
 
+int summary_left_out(struct ledger *l, const struct ledger_job *job, int64_t most,
+                     struct call *call)
+{
+    int64_t after = 0;
+
+    for (int64_t shown = 0;; shown++) {
+        cleanup(ledger_finding_release) struct ledger_finding f = {0};
+        int n = ledger_findings(l, job->id, "left_out", after, &f, 1, call);
+        if (n <= 0)
+            return n;
+        if (shown == most) {
+            printf("  ... the report has all of them\n");
+            return 0;
+        }
+        after = f.id;
+        printf("%s  ", shown ? "" : "\nleft out, for they are no objects:\n");
+        if (f.name) {
+            say_text(f.name);
+            printf(": ");
+        }
+        say_text(f.text);
+        (void)putchar('\n');
+    }
+}
+
 static void print_refused_containers(struct ledger *l, const struct ledger_job *job)
 {
     struct call call = CALL_INIT;
@@ -146,6 +171,9 @@ void summary_print(struct ledger *l, const struct ledger_job *job)
                   "");
     print_objects(l, job, LEDGER_MASK(LEDGER_GONE),
                   "no longer at the source; the target keeps it (--delete removes it)");
+    struct call call = CALL_INIT;
+    if (summary_left_out(l, job, SHOWN, &call) < 0)
+        err_clear(&call.err); /* told less, that is all */
     print_findings(l, job);
     if (job->state == LEDGER_JOB_INTERRUPTED)
         printf("\n  The same command goes on from here.\n");

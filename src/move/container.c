@@ -83,7 +83,7 @@ int containers_note(struct mover *m, struct call *call)
         auto_container_list struct container_list page = CONTAINER_LIST_INIT;
         if (store_container_list(m->source, cursor, &page, call) < 0)
             return err_prefix(&call->err, "list the source's containers");
-        if (note_page(m, &page, call) < 0)
+        if (note_left_out(m, 0, &page.left_out, call) < 0 || note_page(m, &page, call) < 0)
             return -1;
         free(cursor);
         cursor = take(page.cursor);

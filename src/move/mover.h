@@ -172,6 +172,10 @@ void outcome_moved(struct item *item, const unsigned char *sha256, const struct 
 must_check int containers_note(struct mover *m, struct call *call);
 must_check int containers_prepare(struct mover *m, struct call *call);
 
+/* Note what a listing left out because it is no object (container 0: of the containers). */
+must_check int note_left_out(struct mover *m, int64_t container, const struct pairs *left_out,
+                             struct call *call);
+
 /* The listing alone (scan.c), for the lister and for a plan. */
 must_check int scan_containers(struct mover *m, struct call *call);
 

@@ -171,6 +171,19 @@ static int write_page(struct listing *l, const struct object_list *page, struct 
     return result;
 }
 
+int note_left_out(struct mover *m, int64_t container, const struct pairs *left_out,
+                  struct call *call)
+{
+    for (size_t i = 0; i < left_out->count; i++) {
+        const struct pair *p = &left_out->list[i];
+        auto_free char *text = xasprintf("'%s': %s", p->key, p->value);
+        struct ledger_note note = {"left_out", text};
+        if (ledger_finding_add(m->ledger, container, &note, call) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int list_container(struct mover *m, const struct ledger_container *from, struct call *call)
 {
     struct listing l = {.mover = m, .container = mover_container_of(m, from->id)};
@@ -188,6 +201,7 @@ static int list_container(struct mover *m, const struct ledger_container *from, 
         if (mover_draining(m, call))
             return ledger_list_release(m->ledger, l.container.id, call);
         if (store_list(m->source, l.container.source, &options, &page, call) < 0 ||
+            note_left_out(m, l.container.id, &page.left_out, call) < 0 ||
             write_page(&l, &page, call) < 0)
             return -1;
         free(cursor);

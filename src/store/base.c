@@ -82,6 +82,7 @@ void container_list_release(struct container_list *l)
         container_release(&l->list[i]);
     free(l->list);
     free(l->cursor);
+    pairs_release(&l->left_out);
     *l = (struct container_list)CONTAINER_LIST_INIT;
 }
 

@@ -214,6 +214,7 @@ struct container_list {
     size_t count;
     size_t size;
     char *cursor;
+    struct pairs left_out; /* as in struct object_list */
 };
 #define CONTAINER_INIT           \
     {                            \
