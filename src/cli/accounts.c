@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/deeds.h"
 #include "codec/base64.h"
 #include "codec/suggest.h"
+#include "object/service.h"
 #include "util/random.h"
 
 #define KEY_BYTES    64
@@ -56,6 +58,7 @@ int account_key_slot(struct account_row *row, const char *which, char ***ret, st
 
 struct task {
     const char *name;
+    const char *event, *detail;
     struct account_row *row;
     account_changer *change;
     void *argument;
@@ -69,7 +72,9 @@ static int insert(struct db *db, void *argument, struct call *call)
     if (index_now(db, &task->row->created, call) < 0)
         return -1;
     task->row->changed = task->row->created;
-    return row_insert(db, &account_table, task->row, call);
+    return row_insert(db, &account_table, task->row, call) < 0
+               ? -1
+               : deed_note(db, "account_added", task->row->name, NULL, call);
 }
 
 int account_add(struct index *index, const char *name, const char *key1, struct account_row *ret,
@@ -148,19 +153,39 @@ static int change(struct db *db, void *argument, struct call *call)
     if (found <= 0)
         return found < 0 ? -1 : missing(db, task->name, call);
     if (task->change(&row, task->argument, call) < 0 || index_now(db, &row.changed, call) < 0 ||
-        row_update(db, &account_table, &row, call) < 0)
+        row_update(db, &account_table, &row, call) < 0 ||
+        deed_note(db, task->event, task->name, task->detail, call) < 0)
         return -1;
     if (task->ret)
         row_copy(&account_table, task->ret, &row);
     return 0;
 }
 
-int account_change(struct index *index, const char *name, account_changer *changer, void *argument,
-                   struct account_row *ret, struct call *call)
+/* Gateways go by an account they read up to ACCOUNT_AGE_MAX ago: who revokes a key and sees the
+ * command end may rely on it. */
+static int write_and_settle(struct index *index, db_function *work, struct task *task,
+                            struct call *call)
 {
-    struct task task = {.name = name, .change = changer, .argument = argument, .ret = ret};
+    if (index_write(index, INDEX_DURABLE, work, task, call) < 0)
+        return -1;
+    if (call_sleep(call, ACCOUNT_AGE_MAX) < 0)
+        return err_prefix(&call->err,
+                          "the account is changed; gateways may go by the old one for a second");
+    return 0;
+}
 
-    return index_write(index, INDEX_DURABLE, change, &task, call);
+int account_change(struct index *index, const char *name, const char *event, const char *detail,
+                   account_changer *changer, void *argument, struct account_row *ret,
+                   struct call *call)
+{
+    struct task task = {.name = name,
+                        .event = event,
+                        .detail = detail,
+                        .change = changer,
+                        .argument = argument,
+                        .ret = ret};
+
+    return write_and_settle(index, change, &task, call);
 }
 
 /* Those that are there or could be restored; the sweep is about to remove the others. */
@@ -199,14 +224,16 @@ static int remove_it(struct db *db, void *argument, struct call *call)
                        "account '%s' has %" PRId64 " container%s (soft-deleted ones count): delete "
                        "them first, or shut it with bascule account set %s disabled=true",
                        task->name, containers, containers == 1 ? "" : "s", task->name);
-    return row_delete(db, &account_table, &row, call);
+    return row_delete(db, &account_table, &row, call) < 0
+               ? -1
+               : deed_note(db, "account_removed", row.name, NULL, call);
 }
 
 int account_remove(struct index *index, const char *name, struct call *call)
 {
     struct task task = {.name = name};
 
-    return index_write(index, INDEX_DURABLE, remove_it, &task, call);
+    return write_and_settle(index, remove_it, &task, call);
 }
 
 /* ---- All of them ---- */

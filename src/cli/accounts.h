@@ -20,10 +20,13 @@ must_check int account_add(struct index *index, const char *name, const char *ke
 must_check int account_find(struct index *index, const char *name, struct account_row *ret,
                             struct call *call);
 
-/* Change an account: function gets the row and changes it, or returns -1.  ret may be NULL. */
+/* Change an account: function gets the row and changes it, or returns -1.  event and detail tell
+ * the audit log what was done (see deeds.h); ret may be NULL.  This and account_remove() return
+ * when every running gateway goes by the change, a second later. */
 typedef int account_changer(struct account_row *row, void *argument, struct call *call);
-must_check int account_change(struct index *index, const char *name, account_changer *change,
-                              void *argument, struct account_row *ret, struct call *call);
+must_check int account_change(struct index *index, const char *name, const char *event,
+                              const char *detail, account_changer *change, void *argument,
+                              struct account_row *ret, struct call *call);
 /* Refused with ERR_CONFLICT while it has containers, soft-deleted ones too. */
 must_check int account_remove(struct index *index, const char *name, struct call *call);
 

@@ -36,14 +36,22 @@ int index_make_folder(const char *url, struct err *e)
     return 0;
 }
 
+int index_must_exist(const char *url, struct err *e)
+{
+    const char *file = file_of(url);
+
+    return file && access(file, F_OK) < 0
+               ? err_errno(e, errno,
+                           "open the index '%s' (bascule serve makes it at its first start)", file)
+               : 0;
+}
+
 int admin_index(struct admin *a, bool must_exist, struct call *call)
 {
     const struct index_options options = {.gateway = "command", .connections = 2};
-    const char *file = file_of(a->serve.index);
 
-    if (must_exist && file && access(file, F_OK) < 0)
-        return err_errno(&call->err, errno,
-                         "open the index '%s' (bascule serve makes it at its first start)", file);
+    if (must_exist && index_must_exist(a->serve.index, &call->err) < 0)
+        return -1;
     if (index_make_folder(a->serve.index, &call->err) < 0)
         return -1;
     return index_open(a->serve.index, &options, &a->index, call);

@@ -2,8 +2,8 @@
 /*
  * What the commands that look after a gateway share: account, key, role, index, audit.  Each is a
  * table of actions ("bascule account add NAME") over the index that the section "serve" of the
- * configuration names.  They work beside running gateways, which read accounts anew for each
- * request and roles when they have changed, within a second.
+ * configuration names.  They work beside running gateways, which look at accounts and roles anew
+ * each second.
  */
 #ifndef CLI_ADMIN_H
 #define CLI_ADMIN_H
@@ -39,6 +39,8 @@ int admin_main(const struct command *self, const struct action *actions, size_t 
 /* Open the index.  must_exist: an SQLite file that is not there is not made. */
 must_check int admin_index(struct admin *a, bool must_exist, struct call *call);
 
+/* Fails where an SQLite index is not there; other URLs are not asked. */
+must_check int index_must_exist(const char *url, struct err *e);
 /* mkdir -p for the folder an SQLite index lies in; nothing for other URLs. */
 must_check int index_make_folder(const char *url, struct err *e);
 

@@ -36,7 +36,7 @@ struct command {
 
 extern const struct command command_move, command_plan, command_verify, command_jobs,
     command_status, command_report, command_stores, command_providers, command_account, command_key,
-    command_role, command_serve, command_index, command_audit;
+    command_role, command_serve, command_index, command_audit, command_leave;
 
 /* ---- Options ---- */
 

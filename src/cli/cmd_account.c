@@ -6,11 +6,15 @@
 
 #include "cli/accounts.h"
 #include "cli/admin.h"
+#include "cli/deeds.h"
 #include "codec/date.h"
 #include "codec/json.h"
 #include "codec/suggest.h"
 #include "crypto/secret.h"
 #include "util/file.h"
+
+/* Of the settings as given, for the audit log. */
+#define DETAIL_MAX 8192
 
 struct account_options {
     const char *key_file;
@@ -111,7 +115,8 @@ static int keys(struct admin *a, const char **words, int count, struct call *cal
     auto_account_row struct account_row row = account_row_new();
 
     (void)count;
-    if (admin_index(a, true, call) < 0 || account_find(a->index, words[0], &row, call) < 0)
+    if (admin_index(a, true, call) < 0 || account_find(a->index, words[0], &row, call) < 0 ||
+        deed_tell(a->index, "key_shown", words[0], NULL, call) < 0)
         return -1;
     print_keys(a, &row);
     return EXIT_OK;
@@ -141,7 +146,8 @@ static int rotate(struct admin *a, const char **words, int count, struct call *c
 
     (void)count;
     if (admin_index(a, true, call) < 0 ||
-        account_change(a->index, words[0], rotate_key, (void *)(uintptr_t)words[1], &row, call) < 0)
+        account_change(a->index, words[0], "key_rotated", words[1], rotate_key,
+                       (void *)(uintptr_t)words[1], &row, call) < 0)
         return -1;
     print_keys(a, &row);
     return EXIT_OK;
@@ -246,8 +252,13 @@ static int set(struct admin *a, const char **words, int count, struct call *call
 {
     struct changes changes = {.words = words + 1, .count = count - 1};
 
+    auto_buf struct buf detail = BUF_INIT(DETAIL_MAX);
+
+    for (int i = 1; i < count; i++)
+        buf_printf(&detail, "%s%.100s", i > 1 ? " " : "", words[i]);
     if (admin_index(a, true, call) < 0 ||
-        account_change(a->index, words[0], apply, &changes, NULL, call) < 0)
+        account_change(a->index, words[0], "account_changed", detail.data, apply, &changes, NULL,
+                       call) < 0)
         return -1;
     return EXIT_OK;
 }
@@ -286,6 +297,6 @@ const struct command command_account = {
             "                            default_service_version; without a value: back to the "
             "default\n"
             "  remove NAME               one without containers\n\n"
-            "Works while gateways run; they go by it within a second.",
+            "Works while gateways run: they go by the change when the command has ended.",
     .run = command_run,
 };

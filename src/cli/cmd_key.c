@@ -7,6 +7,7 @@
 #include "cli/accounts.h"
 #include "cli/admin.h"
 #include "cli/credentials.h"
+#include "cli/deeds.h"
 #include "cli/roles.h"
 #include "codec/date.h"
 #include "codec/json.h"
@@ -37,17 +38,33 @@ static int find_key(struct admin *a, const char *account, const char *which,
 
 /* ---- show, connection, rotate ---- */
 
+/* A key that somebody will see, which the audit log is told. */
+static int reveal_key(struct admin *a, const char **words, int count, struct account_row *row,
+                      char ***ret, struct call *call)
+{
+    const char *which = count > 1 ? words[1] : "key1";
+
+    return find_key(a, words[0], which, row, ret, call) < 0
+               ? -1
+               : deed_tell(a->index, "key_shown", words[0], which, call);
+}
+
+static void print_key(const struct admin *a, const struct account_row *row, const char *key)
+{
+    if (a->json)
+        admin_print(json_pack("{s:s,s:s}", "account", row->name, "value", key));
+    else
+        printf("%s\n", key);
+}
+
 static int show(struct admin *a, const char **words, int count, struct call *call)
 {
     auto_account_row struct account_row row = account_row_new();
     char **slot;
 
-    if (find_key(a, words[0], count > 1 ? words[1] : "key1", &row, &slot, call) < 0)
+    if (reveal_key(a, words, count, &row, &slot, call) < 0)
         return -1;
-    if (a->json)
-        admin_print(json_pack("{s:s,s:s}", "account", row.name, "value", *slot));
-    else
-        printf("%s\n", *slot);
+    print_key(a, &row, *slot);
     return EXIT_OK;
 }
 
@@ -56,7 +73,7 @@ static int connection(struct admin *a, const char **words, int count, struct cal
     auto_account_row struct account_row row = account_row_new();
     char **slot;
 
-    if (find_key(a, words[0], count > 1 ? words[1] : "key1", &row, &slot, call) < 0)
+    if (reveal_key(a, words, count, &row, &slot, call) < 0)
         return -1;
     auto_free char *text = account_connection_string(&a->serve, &row, *slot);
     if (a->json)
@@ -79,12 +96,17 @@ static int fresh(struct account_row *row, void *argument, struct call *call)
 
 static int rotate(struct admin *a, const char **words, int count, struct call *call)
 {
+    auto_account_row struct account_row row = account_row_new();
+    char **slot;
+
     (void)count;
     if (admin_index(a, true, call) < 0 ||
-        account_change(a->index, words[0], fresh, (void *)(uintptr_t)words[1], NULL, call) < 0)
+        account_change(a->index, words[0], "key_rotated", words[1], fresh,
+                       (void *)(uintptr_t)words[1], &row, call) < 0 ||
+        account_key_slot(&row, words[1], &slot, &call->err) < 0)
         return -1;
-    index_close(take(a->index));
-    return show(a, words, 2, call);
+    print_key(a, &row, *slot);
+    return EXIT_OK;
 }
 
 /* ---- sas ---- */
@@ -178,7 +200,9 @@ static int sas(struct admin *a, const char **words, int count, struct call *call
     (void)count;
     split(words[0], &r);
     if (find_key(a, r.parts.account, o->key ? o->key : "key1", &row, &slot, call) < 0 ||
-        make_sas(o, &r, *slot, &query, &call->err) < 0)
+        make_sas(o, &r, *slot, &query, &call->err) < 0 ||
+        deed_tell(a->index, "sas_made", words[0], o->permissions ? o->permissions : o->policy,
+                  call) < 0)
         return -1;
     if (r.parts.container)
         buf_printf(&path, "/%s", r.parts.container);

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* bascule move: carries containers from one store to another. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/display.h"
 #include "cli/endpoint.h"
+#include "cli/moving.h"
 #include "cli/notebook.h"
-#include "cli/summary.h"
-#include "move/report.h"
 #include "util/log.h"
-#include "util/thread.h"
 
 struct move_arguments {
     struct common_options common;
@@ -112,46 +106,11 @@ static int check_ends(const struct endpoint *source, const struct endpoint *targ
     return 0;
 }
 
-static int exit_code_of_job(struct ledger *l, const struct ledger_job *job)
-{
-    struct call call = CALL_INIT;
-
-    if (job->state == LEDGER_JOB_INTERRUPTED)
-        return EXIT_INTERRUPTED;
-    if (job->state != LEDGER_JOB_DONE || job->counts.by[LEDGER_FAILED].objects)
-        return EXIT_FAILED;
-    return job->counts.by[LEDGER_REFUSED].objects || report_refused_containers(l, job, &call) != 0
-               ? EXIT_REFUSALS
-               : EXIT_OK;
-}
-
-/* What ended the job, or kept it from being done, in one line on standard error. */
-static void say_why(const struct ledger_job *job, struct move_progress *progress)
-{
-    struct err why = {0};
-    int64_t failed = job->counts.by[LEDGER_FAILED].objects;
-
-    if (job->state == LEDGER_JOB_FAILED && job->error) {
-        (void)err_set(&why, ERR_INTERNAL, "move: %s", job->error);
-    } else if (job->state == LEDGER_JOB_DONE && failed) {
-        locked(&progress->lock);
-        (void)err_set(&why, ERR_INTERNAL,
-                      "move: %" PRId64 " object%s failed, the latest one: %s (run the same command "
-                      "again, or see bascule report %s)",
-                      failed, failed == 1 ? "" : "s", progress->last_trouble, job->name);
-    } else {
-        return;
-    }
-    complain(&why);
-}
-
 static int run(const struct move_arguments *a, const char *ends[2], struct call *call)
 {
     auto_config struct config config = {0};
     auto_endpoint struct endpoint source = {0}, target = {0};
     struct move_options options;
-    struct move_progress progress;
-    struct display display;
     cleanup(ledger_close_p) struct ledger *ledger = NULL;
     auto_ledger_job struct ledger_job job = {0};
     struct ledger_notebook notebook;
@@ -168,23 +127,7 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     store_set_notebook(target.store, &notebook.notebook);
     endpoint_containers(&source, &target, &containers);
     options_of(a, &config, &source, &target, &containers, &options);
-    move_progress_init(&progress);
-    display_start(&display,
-                  a->common.json          ? DISPLAY_JSON
-                  : isatty(STDERR_FILENO) ? DISPLAY_TERMINAL
-                                          : DISPLAY_LINES,
-                  &progress);
-    int ran = move_run(ledger, &options, &progress, &job, call);
-    display_stop(&display);
-    if (ran == 0) {
-        if (a->common.json)
-            say_json(summary_json(&job, "end"));
-        else
-            summary_print(ledger, &job);
-        say_why(&job, &progress);
-    }
-    move_progress_release(&progress);
-    return ran < 0 ? -1 : exit_code_of_job(ledger, &job);
+    return moving_run(ledger, &options, a->common.json, &job, call);
 }
 
 static int command_run(const struct command *self, int argc, char **argv)

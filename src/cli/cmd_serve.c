@@ -221,7 +221,7 @@ static int command_run(const struct command *self, int argc, char **argv)
 const struct command command_serve = {
     .name = "serve",
     .arguments = "",
-    .summary = "Serve Azure's Blob API over the configured stores",
+    .summary = "Serve Azure's Blob API and S3 over the configured stores",
     .text = "Without a configuration: on http://127.0.0.1:10000, with an index and a directory "
             "below\n~/.local/state/bascule/serve, and an account whose connection string is "
             "printed at the first start.\nThe section 'serve' of the configuration says all else: "

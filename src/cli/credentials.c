@@ -2,6 +2,7 @@
 /* Access keys of the S3 door: see credentials.h. */
 #include "cli/credentials.h"
 
+#include "cli/deeds.h"
 #include "util/random.h"
 
 #define ACCESS_KEY_LETTERS 20
@@ -35,8 +36,12 @@ static int add(struct db *db, void *argument, struct call *call)
     int found = row_lock(db, &account_table, &account, call);
     if (found <= 0)
         return found < 0 ? -1 : err_set(&call->err, ERR_NOT_FOUND, "no account '%s'", row->account);
-    return index_now(db, &row->created, call) < 0 ? -1
-                                                  : row_insert(db, &credential_table, row, call);
+    auto_free char *detail = xasprintf("%s for %s", row->access_key,
+                                       row->principal ? row->principal : "the account itself");
+    return index_now(db, &row->created, call) < 0 ||
+                   row_insert(db, &credential_table, row, call) < 0
+               ? -1
+               : deed_note(db, "s3_key_added", row->account, detail, call);
 }
 
 int credential_add(struct index *index, const char *account, const char *principal,
@@ -56,13 +61,16 @@ int credential_add(struct index *index, const char *account, const char *princip
 
 static int remove_one(struct db *db, void *argument, struct call *call)
 {
-    struct credential_row key = {.access_key = argument};
+    auto_credential_row struct credential_row key = credential_row_new();
 
-    if (row_delete(db, &credential_table, &key, call) == 0)
-        return 0;
-    if (call->err.code == ERR_NOT_FOUND)
-        return err_set(&call->err, ERR_NOT_FOUND, "no access key '%s'", key.access_key);
-    return -1;
+    key.access_key = xstrdup(argument);
+    int found = row_lock(db, &credential_table, &key, call);
+    if (found <= 0)
+        return found < 0 ? -1
+                         : err_set(&call->err, ERR_NOT_FOUND, "no access key '%s'", key.access_key);
+    return row_delete(db, &credential_table, &key, call) < 0
+               ? -1
+               : deed_note(db, "s3_key_removed", key.account, key.access_key, call);
 }
 
 int credential_remove(struct index *index, const char *access_key, struct call *call)

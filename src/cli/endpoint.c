@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/accounts.h"
+#include "cli/gateway.h"
+#include "object/account_store.h"
 #include "store/driver/file.h"
+#include "store/stack.h"
+
+#define GATEWAY "gateway/"
 
 static bool is_url(const char *text)
 {
@@ -18,9 +24,19 @@ static bool is_path(const char *text)
            strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
 }
 
+static void gateway_free(struct gateway *g)
+{
+    if (!g)
+        return;
+    gateway_close_stores(g);
+    serve_config_release(&g->serve);
+    free(g);
+}
+
 void endpoint_release(struct endpoint *e)
 {
     opened_store_release(&e->opened);
+    gateway_free(e->gateway);
     free(e->text);
     free(e->container);
     free(e->prefix);
@@ -42,30 +58,59 @@ static int read_containers(const struct yaml_node *store, struct pairs *ret, str
     return 0;
 }
 
-/* STORE:, STORE:CONTAINER, STORE:CONTAINER/PREFIX */
+/* NAME:, NAME:CONTAINER, NAME:CONTAINER/PREFIX */
+static int split(const char *text, char **ret_name, struct endpoint *ret, struct err *e)
+{
+    const char *colon = strchr(text, ':');
+
+    if (!colon)
+        return err_set(e, ERR_INVALID,
+                       "'%s' is neither STORE:CONTAINER, nor a URL, nor a path (./%s)", text, text);
+    size_t length = strcspn(colon + 1, "/");
+    if (!length && colon[1])
+        return err_set(e, ERR_INVALID, "'%s': a container is missing before the '/'", text);
+    *ret_name = xstrndup(text, (size_t)(colon - text));
+    if (length)
+        ret->container = xstrndup(colon + 1, length);
+    if (colon[1 + length] == '/' && colon[2 + length])
+        ret->prefix = xstrdup(colon + 2 + length);
+    ret->text = xstrdup(text);
+    return 0;
+}
+
 static int open_named(const struct config *c, const char *text, enum store_use use,
                       struct endpoint *ret, struct call *call)
 {
-    const char *colon = strchr(text, ':');
+    auto_free char *name = NULL;
     const struct yaml_node *node;
 
-    if (!colon)
+    return split(text, &name, ret, &call->err) < 0 ||
+                   config_store(c, name, &node, &call->err) < 0 ||
+                   read_containers(node, &ret->containers, &call->err) < 0 ||
+                   store_from_configuration(node, name, ret->container, use, &ret->opened, call) < 0
+               ? -1
+               : 0;
+}
+
+/* gateway/ACCOUNT: and so on. */
+static int open_account(const struct config *c, const char *text, enum store_use use,
+                        struct endpoint *ret, struct call *call)
+{
+    auto_account_row struct account_row row = account_row_new();
+    auto_free char *name = NULL;
+
+    if (use != STORE_READ)
         return err_set(&call->err, ERR_INVALID,
-                       "'%s' is neither STORE:CONTAINER, nor a URL, nor a path (./%s)", text, text);
-    auto_free char *name = xstrndup(text, (size_t)(colon - text));
-    size_t length = strcspn(colon + 1, "/");
-    if (length)
-        ret->container = xstrndup(colon + 1, length);
-    if (config_store(c, name, &node, &call->err) < 0 ||
-        read_containers(node, &ret->containers, &call->err) < 0 ||
-        store_from_configuration(node, name, ret->container, use, &ret->opened, call) < 0)
-        return -1;
-    if (colon[1 + length] == '/' && colon[2 + length])
-        ret->prefix = xstrdup(colon + 2 + length);
-    if (!length && colon[1])
-        return err_set(&call->err, ERR_INVALID, "'%s': a container is missing before the '/'",
+                       "'%s': an account of the gateway is only read here; to write to it take its "
+                       "endpoint and key (driver: azure)",
                        text);
-    ret->text = xstrdup(text);
+    ret->gateway = xcalloc(1, sizeof(*ret->gateway));
+    if (split(text, &name, ret, &call->err) < 0 ||
+        serve_config_read(c, &ret->gateway->serve, &call->err) < 0 ||
+        gateway_open_reading(ret->gateway, call) < 0 ||
+        account_find(ret->gateway->index, name + strlen(GATEWAY), &row, call) < 0)
+        return -1;
+    ret->opened.store = store_stack(account_store_open(ret->gateway->service, row.name), NULL);
     return 0;
 }
 
@@ -107,8 +152,10 @@ int endpoint_open(const struct config *c, const char *text, enum store_use use,
                   struct endpoint *ret, struct call *call)
 {
     struct endpoint e = {0};
+    bool of_gateway = strncmp(text, GATEWAY, strlen(GATEWAY)) == 0;
     int opened = is_url(text)    ? open_url(text, &e, call)
                  : is_path(text) ? open_path(text, use, &e, call)
+                 : of_gateway    ? open_account(c, text, use, &e, call)
                                  : open_named(c, text, use, &e, call);
 
     if (opened < 0) {
@@ -128,7 +175,8 @@ void endpoint_containers(const struct endpoint *source, const struct endpoint *t
     for (size_t i = 0; i < source->containers.count; i++) {
         const struct pair *p = &source->containers.list[i];
         const char *there = pairs_get(&target->containers, p->key);
-        if (!pairs_get(ret, p->value))
+        /* "ACCOUNT/CONTAINER", for what leaves a gateway, names no container here. */
+        if (!strchr(p->key, '/') && !pairs_get(ret, p->value))
             pairs_add(ret, p->value, there ? there : p->key);
     }
 }
@@ -143,6 +191,14 @@ static char *path_in_store(void *context, const char *container, const char *tar
     return file_store_path(e->store, &key, &path, &call) < 0 ? NULL : path;
 }
 
+void endpoint_paths(struct endpoint *e, struct report_options *options)
+{
+    if (strcmp(e->store->traits.driver, "file") != 0)
+        return;
+    options->path = path_in_store;
+    options->context = e;
+}
+
 int endpoint_manifest_paths(const struct config *c, const char *target, struct endpoint *ret,
                             struct report_options *options, struct call *call)
 {
@@ -154,9 +210,6 @@ int endpoint_manifest_paths(const struct config *c, const char *target, struct e
         err_clear(&call->err);
         return 0;
     }
-    if (strcmp(ret->store->traits.driver, "file") == 0) {
-        options->path = path_in_store;
-        options->context = ret;
-    }
+    endpoint_paths(ret, options);
     return 0;
 }

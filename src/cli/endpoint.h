@@ -7,6 +7,8 @@
  *     azure:invoices/2026/       the objects of it whose names begin so
  *     https://contoso.blob.core.windows.net/invoices?sv=...    a bare Azure URL with its SAS
  *     /srv/vault, ./vault        a directory
+ *     gateway/contoso:invoices   an account of the gateway that the section "serve" describes, and
+ * a container of it: to be read, whether gateways run or not
  */
 #ifndef CLI_ENDPOINT_H
 #define CLI_ENDPOINT_H
@@ -16,6 +18,8 @@
 #include "move/report.h"
 #include "store/store.h"
 
+struct gateway;
+
 struct endpoint {
     char *text;              /* as written, without a SAS */
     struct store *store;     /* of opened */
@@ -23,6 +27,7 @@ struct endpoint {
     char *prefix;            /* NULL: every name */
     struct pairs containers; /* from the store's configuration */
     struct opened_store opened;
+    struct gateway *gateway; /* what an account of it is read through; or NULL */
 };
 #define auto_endpoint cleanup(endpoint_release)
 
@@ -31,8 +36,10 @@ must_check int endpoint_open(const struct config *c, const char *text, enum stor
 void endpoint_release(struct endpoint *e);
 
 /* Where the bodies of a job's target lie, for its manifest: below a directory store the paths of
- * the files; elsewhere container and name.  *ret (released by the caller) is what options point
- * into. */
+ * the files; elsewhere container and name.  e is what options point into. */
+void endpoint_paths(struct endpoint *e, struct report_options *options);
+/* The same for a target that is yet to be opened, where it can be; *ret is the caller's to release.
+ */
 must_check int endpoint_manifest_paths(const struct config *c, const char *target,
                                        struct endpoint *ret, struct report_options *options,
                                        struct call *call);

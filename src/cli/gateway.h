@@ -99,6 +99,9 @@ must_check int gateway_open_stores(struct gateway *g, struct call *call);
 must_check int gateway_first_account(struct gateway *g, struct account_row *ret, bool *ret_made,
                                      struct call *call);
 void gateway_close_stores(struct gateway *g);
+/* Index, bodies and service to be read only: beside running gateways or without any, nothing is
+ * made, no journal is needed. */
+must_check int gateway_open_reading(struct gateway *g, struct call *call);
 /* The stores of a configuration without a gateway: for bascule index. */
 must_check int gateway_open_places(struct gateway *g, struct call *call);
 

@@ -16,7 +16,7 @@
 static const struct command *const commands[] = {
     &command_move,   &command_plan,   &command_verify,    &command_jobs,    &command_status,
     &command_report, &command_stores, &command_providers, &command_account, &command_key,
-    &command_role,   &command_serve,  &command_index,     &command_audit,
+    &command_role,   &command_serve,  &command_index,     &command_audit,   &command_leave,
 };
 
 struct cancel signal_drain, signal_stop;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/deeds.h"
 #include "util/random.h"
 
 /* ---- Texts ---- */
@@ -128,6 +129,14 @@ static int touch(struct db *db, struct call *call)
     return index_meta_set(db, ROLES_REVISION, revision, call);
 }
 
+static int note(struct db *db, const char *event, const struct role_row *row, struct call *call)
+{
+    auto_free char *scope = role_scope_text(row);
+    auto_free char *detail = xasprintf("%s: %s", row->principal, row->role);
+
+    return deed_note(db, event, scope, detail, call);
+}
+
 static bool is_same(const struct role_row *a, const struct role_row *b)
 {
     return same_string(a->principal, b->principal) && same_string(a->role, b->role) &&
@@ -147,9 +156,10 @@ static int insert(struct db *db, void *argument, struct call *call)
             return err_set(&call->err, ERR_EXISTS, "'%s' has this role there already (%" PRId64 ")",
                            row->principal, rows.list[i].id);
     row->id = index_new_id();
-    return index_now(db, &row->created, call) < 0 || touch(db, call) < 0
+    return index_now(db, &row->created, call) < 0 || touch(db, call) < 0 ||
+                   row_insert(db, &role_table, row, call) < 0
                ? -1
-               : row_insert(db, &role_table, row, call);
+               : note(db, "role_added", row, call);
 }
 
 int role_add(struct index *index, struct role_row *row, struct call *call)
@@ -163,14 +173,15 @@ static int delete_it(struct db *db, void *argument, struct call *call)
     auto_role_row struct role_row row = role_row_new();
 
     row.id = *id;
-    if (touch(db, call) < 0)
+    int found = row_lock(db, &role_table, &row, call);
+    if (found < 0)
         return -1;
-    if (row_delete(db, &role_table, &row, call) == 0)
-        return 0;
-    if (call->err.code == ERR_NOT_FOUND)
+    if (found == 0)
         return err_set(&call->err, ERR_NOT_FOUND,
                        "there is no assignment %" PRId64 ": see bascule role list", *id);
-    return -1;
+    return touch(db, call) < 0 || row_delete(db, &role_table, &row, call) < 0
+               ? -1
+               : note(db, "role_removed", &row, call);
 }
 
 int role_remove(struct index *index, int64_t id, struct call *call)

@@ -15,18 +15,19 @@
 
 /* ---- Stores ---- */
 
-static int open_directory(struct gateway *g, struct opened_store *ret, struct call *call)
+static int open_directory(struct gateway *g, enum store_use use, struct opened_store *ret,
+                          struct call *call)
 {
     auto_free char *path = xasprintf("%s/bodies", g->serve.folder);
     auto_free char *inside = xasprintf("sqlite:%s/x", path);
 
     /* Its parents are made up as well, as those of the index are. */
-    if (index_make_folder(inside, &call->err) < 0)
+    if (use != STORE_READ && index_make_folder(inside, &call->err) < 0)
         return -1;
-    return store_from_path(path, DEFAULT_STORE, STORE_WRITE, ret, call);
+    return store_from_path(path, DEFAULT_STORE, use, ret, call);
 }
 
-static int open_store(struct gateway *g, const struct serve_place *place,
+static int open_store(struct gateway *g, const struct serve_place *place, enum store_use use,
                       struct gateway_store **ret, struct call *call)
 {
     const char *name = place->store ? place->store : DEFAULT_STORE;
@@ -38,9 +39,8 @@ static int open_store(struct gateway *g, const struct serve_place *place,
             *ret = &g->stores[i];
             return 0;
         }
-    if ((place->store
-             ? store_from_configuration(place->node, name, NULL, STORE_WRITE, &opened, call)
-             : open_directory(g, &opened, call)) < 0)
+    if ((place->store ? store_from_configuration(place->node, name, NULL, use, &opened, call)
+                      : open_directory(g, use, &opened, call)) < 0)
         return -1;
     if (g->metrics) {
         const struct log_options watch = {.watch = metrics_store, .argument = g->metrics};
@@ -60,22 +60,32 @@ static bool keeps_secrets(const struct serve_place *place, const struct store *s
                                           : place->secrets == SERVE_YES;
 }
 
-int gateway_open_places(struct gateway *g, struct call *call)
+static int open_bodies(struct gateway *g, enum store_use use, struct call *call)
 {
     const struct serve_config *s = &g->serve;
     struct gateway_store *store;
 
     g->stores = xcalloc(s->body_count + s->journal_count, sizeof(*g->stores));
     g->bodies = xcalloc(s->body_count, sizeof(*g->bodies));
-    g->places = xcalloc(s->journal_count, sizeof(*g->places));
     for (size_t i = 0; i < s->body_count; i++) {
-        if (open_store(g, &s->bodies[i], &store, call) < 0)
+        if (open_store(g, &s->bodies[i], use, &store, call) < 0)
             return -1;
         g->bodies[i] = (struct service_store){
             .name = store->name, .store = store->opened.store, .container = s->bodies[i].container};
     }
+    return 0;
+}
+
+int gateway_open_places(struct gateway *g, struct call *call)
+{
+    const struct serve_config *s = &g->serve;
+    struct gateway_store *store;
+
+    if (open_bodies(g, STORE_WRITE, call) < 0)
+        return -1;
+    g->places = xcalloc(s->journal_count, sizeof(*g->places));
     for (size_t i = 0; i < s->journal_count; i++) {
-        if (open_store(g, &s->journal[i], &store, call) < 0)
+        if (open_store(g, &s->journal[i], STORE_WRITE, &store, call) < 0)
             return -1;
         g->places[i] =
             (struct journal_place){.store = store->opened.store,
@@ -147,6 +157,22 @@ int gateway_open_stores(struct gateway *g, struct call *call)
         index_open(s->index, &index, &g->index, call) < 0 || journal_begin(g->index, call) < 0)
         return -1;
     return start_service(g, call);
+}
+
+int gateway_open_reading(struct gateway *g, struct call *call)
+{
+    const struct serve_config *s = &g->serve;
+    const struct index_options index = {
+        .gateway = "command", .connections = s->index_connections, .read_only = true};
+
+    if (index_must_exist(s->index, &call->err) < 0 || open_bodies(g, STORE_READ, call) < 0)
+        return -1;
+    const struct service_options service = {.stores = g->bodies, .store_count = s->body_count};
+    g->service = service_new(&service);
+    if (index_open(s->index, &index, &g->index, call) < 0)
+        return -1;
+    service_attach(g->service, g->index);
+    return 0;
 }
 
 int gateway_first_account(struct gateway *g, struct account_row *ret, bool *ret_made,

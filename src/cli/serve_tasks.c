@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/deeds.h"
 #include "cli/gateway.h"
 #include "util/log.h"
 
@@ -202,8 +203,10 @@ static void audit(struct gateway *g, struct call *waiting)
     struct trouble trouble = {.what = "audit log"};
 
     while (call_sleep(waiting, CLOCK_SECOND) == 0) {
-        struct call call = CALL_INIT;
-        int result = g->audit ? audit_tick(g->audit, clock_wall(), &call.err) : 0;
+        struct call call = call_for(g, ASK_TIME);
+        int result = g->audit ? deeds_take(g->index, g->audit, &call) : 0;
+        if (result == 0 && g->audit)
+            result = audit_tick(g->audit, clock_wall(), &call.err);
         if (result < 0)
             metrics_add(g->metrics, METRICS_AUDIT_FAILED, 1);
         tell(&trouble, result, &call);

@@ -3,31 +3,58 @@
 #include "crypto/secret.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "codec/base64.h"
 
-#define PAGE ((size_t)4096)
+/* OpenSSL's heap for secrets: locked, guarded, left out of core dumps.  As large as the memory an
+ * ordinary user may lock by default. */
+#define HEAP_BYTES ((size_t)64 * 1024)
+#define HEAP_LEAST 64 /* the smallest piece */
+#define PAGE       ((size_t)4096)
 
-/* Pages of their own, so that advice about them concerns nothing else. */
+static void start_heap(void)
+{
+    (void)CRYPTO_secure_malloc_init(HEAP_BYTES, HEAP_LEAST);
+}
+
+/* What the heap has no room for gets pages of its own, so that advice about them concerns nothing
+ * else. */
 static size_t mapped_size(size_t length)
 {
-    return (length + 1 + PAGE - 1) / PAGE * PAGE;
+    return (length + PAGE - 1) / PAGE * PAGE;
+}
+
+static unsigned char *map(size_t length)
+{
+    size_t size = mapped_size(length);
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED)
+        abort();
+    (void)madvise(pages, size, MADV_DONTDUMP);
+    (void)mlock(pages, size); /* the limit may be low: better unlocked than not at all */
+    return pages;
+}
+
+static unsigned char *secret_bytes(size_t length)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, start_heap);
+    void *bytes = CRYPTO_secure_malloc_initialized() ? OPENSSL_secure_malloc(length) : NULL;
+    return bytes ? bytes : map(length);
 }
 
 void secret_set(struct secret *s, const void *bytes, size_t n)
 {
-    size_t size = mapped_size(n);
-    unsigned char *copy =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *copy = secret_bytes(n + 1);
 
-    if (copy == MAP_FAILED)
-        abort();
-    (void)madvise(copy, size, MADV_DONTDUMP);
-    (void)mlock(copy, size); /* the limit may be low: better unlocked than not at all */
     if (n)
         memcpy(copy, bytes, n);
+    copy[n] = '\0';
     secret_release(s);
     s->bytes = copy;
     s->length = n;
@@ -62,9 +89,11 @@ void secret_copy(struct secret *into, const struct secret *from)
 
 void secret_release(struct secret *s)
 {
-    if (s->bytes) {
+    if (s->bytes && CRYPTO_secure_allocated(s->bytes)) {
+        OPENSSL_secure_clear_free(s->bytes, s->length + 1);
+    } else if (s->bytes) {
         explicit_bzero(s->bytes, s->length);
-        (void)munmap(s->bytes, mapped_size(s->length));
+        (void)munmap(s->bytes, mapped_size(s->length + 1));
     }
     *s = (struct secret)SECRET_INIT;
 }

@@ -149,6 +149,7 @@ static void begin(struct http_handle *h)
     response->content_length = HTTP_LENGTH_UNKNOWN;
     h->head = (struct http_head){.into = response};
     h->received = h->moved = h->head_bytes = 0;
+    h->requests = 0;
     h->moved_at = clock_monotonic();
     h->ours = h->kept_off = false;
 }

@@ -9,8 +9,10 @@
  *     if (response.status >= 300) ...     (an answer that says no; response.error_body says why)
  *
  * http_do() succeeds whenever a complete answer came, whatever its status: what a status means is
- * the driver's to say.  It never follows redirects and never retries.  Bodies of answers below 300
- * go to the sink (NULL: they are read and dropped), others to response->error_body.
+ * the driver's to say.  It never follows redirects, and retries in one case only: a kept connection
+ * that broke before any answer came, unless the request is a POST or a write under a condition and
+ * the server may have acted on it.  Bodies of answers below 300 go to the sink (NULL: they are read
+ * and dropped), others to response->error_body.
  *
  * A body shorter than its Content-Length, a chunked body without its end, and a broken connection
  * are ERR_NETWORK ("cut off"), never a normal end.  Content-Encoding is left alone: bytes arrive as

@@ -95,7 +95,36 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *handle)
     return (size_t)got;
 }
 
-/* libcurl sends again when a kept connection turns out to be closed before any answer came. */
+/* A write whose second sending would do something else than its first: done twice, or refused for
+ * what the first has done. */
+static bool only_once(const struct http_request *request)
+{
+    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+
+    return strcmp(request->method, "POST") == 0 ||
+           (!reads && (pairs_get_nocase(&request->headers, "If-Match") ||
+                       pairs_get_nocase(&request->headers, "If-None-Match")));
+}
+
+/* libcurl sends again, whatever it is, when a kept connection broke before any answer came. */
+static int on_request(void *handle, char *remote, char *local, int remote_port, int local_port)
+{
+    struct http_handle *h = handle;
+    char place[300];
+
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    if (h->requests++ == 0 || !only_once(h->request))
+        return CURL_PREREQFUNC_OK;
+    http_place(h->request->url, place, sizeof(place));
+    (void)err_set(&h->call->err, ERR_NETWORK, "%s: connection closed without an answer", place);
+    (void)stop(h);
+    return CURL_PREREQFUNC_ABORT;
+}
+
+/* Before it does, it wants the body from its beginning. */
 static int on_seek(void *handle, curl_off_t offset, int origin)
 {
     struct http_handle *h = handle;
@@ -180,6 +209,8 @@ static void set_callbacks(struct http_handle *h)
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, h);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, h);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, h);
     curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
     curl_easy_setopt(curl, CURLOPT_SEEKDATA, h);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);

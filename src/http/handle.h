@@ -51,6 +51,7 @@ struct http_handle {
     struct sink *sink;
     struct http_begun *begun;
     struct call *call;
+    unsigned requests; /* how often its head went out */
     uint64_t sent;     /* bytes pulled from the request's body */
     uint64_t received; /* bytes of the answer's body */
     uint64_t moved;    /* everything that went either way, as last looked at */

@@ -154,6 +154,21 @@ static int set_up(struct index *index, struct call *call)
     return result;
 }
 
+/* Two gateways make ids in the same moment: the number of the opening keeps those apart. */
+static int number_ids(struct db *db, void *argument, struct call *call)
+{
+    static const char sql[] =
+        "INSERT INTO meta (key, value) VALUES ('" META_OPENINGS "', '1') ON CONFLICT (key) DO"
+        " UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)";
+    auto_free char *number = NULL;
+
+    (void)argument;
+    if (db_exec(db, sql, call) < 0 || index_meta_get(db, META_OPENINGS, &number, call) < 0)
+        return -1;
+    index_number_ids(strtoll(number, NULL, 10));
+    return 0;
+}
+
 int index_open(const char *url, const struct index_options *options, struct index **ret,
                struct call *call)
 {
@@ -174,7 +189,8 @@ int index_open(const char *url, const struct index_options *options, struct inde
     pool_init(&index->pool, options->connections ? options->connections : CONNECTIONS);
     for (size_t i = 0; i < INDEX_TABLES; i++)
         table_sql_init(&index->sql[i], index_tables[i]);
-    if (set_up(index, call) < 0) {
+    if (set_up(index, call) < 0 ||
+        (!index->read_only && index_write(index, INDEX_RELAXED, number_ids, NULL, call) < 0)) {
         index_close(index);
         return err_prefix(&call->err, "open the index");
     }

@@ -134,6 +134,10 @@ struct index {
 #define META_SHIPPED       "journal_last"  /* the number of the newest line shipped */
 #define META_SHIPPED_TOKEN "journal_token" /* of the batch it went with */
 #define META_LEASE         "journal_lease" /* who ships */
+#define META_OPENINGS      "openings"      /* how often the index was opened for writing */
+
+/* rows.c: what this process's ids end with. */
+void index_number_ids(int64_t number);
 
 /* A long read, on a connection of its own. */
 must_check int index_view(struct index *index, db_function *function, void *argument,

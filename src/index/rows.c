@@ -2,8 +2,9 @@
 /* The tables of the index, described once: see row.h and rows.h. */
 #include "index/rows.h"
 
+#include <stdatomic.h>
+
 #include "index/index_private.h"
-#include "util/random.h"
 
 /* 2020-01-01, from where ids count time. */
 #define ID_EPOCH (INT64_C(1577836800) * CLOCK_SECOND)
@@ -187,12 +188,25 @@ const struct table *index_table(const char *name)
     return NULL;
 }
 
+/* 47 bits of units last until 2093; the other 16 tell the processes of one unit apart. */
+#define ID_UNIT         (INT64_C(1) << 14) /* nanoseconds */
+#define ID_PROCESS_BITS 16
+
+static _Atomic int64_t last_unit;
+static _Atomic uint16_t process_number;
+
+void index_number_ids(int64_t number)
+{
+    atomic_store(&process_number, (uint16_t)number);
+}
+
 int64_t index_new_id(void)
 {
-    int64_t units = (clock_wall() - ID_EPOCH) / 1024; /* about a microsecond each */
+    int64_t now = (clock_wall() - ID_EPOCH) / ID_UNIT;
+    int64_t last = atomic_load(&last_unit), unit;
 
-    /* 51 bits last until 2093; the other 12 tell ids of one unit apart. */
-    if (units < 1)
-        units = 1;
-    return (int64_t)(((uint64_t)units << 12 | random_below(1 << 12)) & INT64_MAX);
+    do
+        unit = now > last ? now : last + 1;
+    while (!atomic_compare_exchange_weak(&last_unit, &last, unit));
+    return unit << ID_PROCESS_BITS | atomic_load(&process_number);
 }

@@ -249,8 +249,8 @@ ROW_FUNCTIONS(tag)
 #define auto_role_row       cleanup(role_row_release)
 #define auto_credential_row cleanup(credential_row_release)
 
-/* A fresh row id: rises with time, unique over all gateways for all practical purposes (an insert
- * that meets its twin is ERR_EXISTS and is tried again by the caller's caller). */
+/* A fresh row id: rises with time, never the same twice in one process; processes are told apart by
+ * the number each takes when it opens its index. */
 int64_t index_new_id(void);
 
 #endif

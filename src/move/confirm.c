@@ -110,3 +110,90 @@ int confirm_currents(struct mover *m, int64_t *ret_requeued, struct call *call)
     *ret_requeued = requeued;
     return 0;
 }
+
+/* ---- What was deleted ---- */
+
+/* The rows of one name. */
+struct name_group {
+    const struct mover_container *container;
+    char *name;
+    bool current;       /* the source has such an object now */
+    struct pairs etags; /* of the versions at the target, and their name there */
+};
+
+static void name_group_reset(struct name_group *g)
+{
+    free(take(g->name));
+    pairs_release(&g->etags);
+    g->etags = (struct pairs)PAIRS_INIT;
+    g->current = false;
+}
+
+/* A name with versions only was deleted at the source.  Its versions were put as all are, so the
+ * last of them lies on top: it goes under a delete marker, if it is still what we put. */
+static int settle_name(struct mover *m, struct name_group *g, struct call *call)
+{
+    auto_object struct object there = OBJECT_INIT;
+
+    if (g->current || !g->etags.count)
+        return 0;
+    struct object_key key = {.container = g->container->target, .name = g->etags.list[0].value};
+    if (store_stat(m->target, &key, &there, call) == 0 &&
+        (!there.etag || !pairs_get(&g->etags, there.etag) ||
+         store_remove(m->target, &key, there.etag, call) == 0))
+        return 0;
+    if (call->err.code != ERR_NOT_FOUND && call->err.code != ERR_CHANGED)
+        return -1;
+    err_clear(&call->err);
+    return 0;
+}
+
+static int add_to_name(struct mover *m, struct name_group *g, const struct ledger_object *row,
+                       struct call *call)
+{
+    const char *name = name_of_version(row->target);
+
+    if (!g->name || strcmp(g->name, row->name) != 0) {
+        if (settle_name(m, g, call) < 0)
+            return -1;
+        name_group_reset(g);
+        g->name = xstrdup(row->name);
+    }
+    g->current |= row->kind == LEDGER_CURRENT;
+    if (name && row->target_etag && (LEDGER_MASK(row->state) & LEDGER_MASK_AT_TARGET))
+        pairs_add(&g->etags, row->target_etag, name);
+    return 0;
+}
+
+static int settle_container(struct mover *m, struct name_group *g, struct call *call)
+{
+    const unsigned mask =
+        LEDGER_MASK_ALL & ~(LEDGER_MASK(LEDGER_GONE) | LEDGER_MASK(LEDGER_DELETED));
+    auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
+    const struct ledger_object *after = NULL;
+
+    for (;;) {
+        if (mover_draining(m, call))
+            return 0;
+        if (ledger_objects(m->ledger, g->container->id, after, mask, ROWS, &rows, call) < 0)
+            return -1;
+        if (rows.count == 0)
+            return settle_name(m, g, call);
+        for (size_t i = 0; i < rows.count; i++)
+            if (add_to_name(m, g, &rows.list[i], call) < 0)
+                return -1;
+        after = &rows.list[rows.count - 1];
+    }
+}
+
+int confirm_deleted(struct mover *m, struct call *call)
+{
+    for (size_t i = 0; i < m->container_count; i++) {
+        struct name_group g = {.container = &m->containers[i], .etags = PAIRS_INIT};
+        int settled = g.container->versions ? settle_container(m, &g, call) : 0;
+        name_group_reset(&g);
+        if (settled < 0)
+            return -1;
+    }
+    return 0;
+}

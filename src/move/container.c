@@ -23,19 +23,20 @@ bool container_is_service_record(const char *container)
     return strcmp(container, "$logs") == 0 || strcmp(container, "$blobchangefeed") == 0;
 }
 
-static const char *target_of(const struct mover *m, const char *source)
+static char *target_of(const struct mover *m, const char *source)
 {
     const struct move_options *o = m->options;
     const char *mapped = o->containers ? pairs_get(o->containers, source) : NULL;
 
-    return o->target_container && o->source_container ? o->target_container
-           : mapped                                   ? mapped
-                                                      : source;
+    if (o->target_container && o->source_container)
+        mapped = o->target_container;
+    return mapped ? xstrdup(mapped)
+                  : xasprintf("%s%s", o->container_prefix ? o->container_prefix : "", source);
 }
 
 static int note_one(struct mover *m, const char *source, struct call *call)
 {
-    const char *target = target_of(m, source);
+    auto_free char *target = target_of(m, source);
 
     if (ledger_container_add(m->ledger, source, target, NULL, NULL, call) == 0)
         return 0;
@@ -224,7 +225,7 @@ static int create_target(struct mover *m, const struct ledger_container *c, json
     if (json_object_size(left))
         (void)json_object_set(settings, "metadata", left);
     json_decref(left);
-    *ret_versions = there.versioning;
+    *ret_versions = there.versioning && !m->target->traits.notes_versioning;
     *ret_fresh = fresh;
     return 0;
 }

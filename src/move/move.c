@@ -236,7 +236,9 @@ static int put_currents_last(struct mover *m, struct call *call)
         if (confirm_currents(m, &requeued, call) < 0)
             return err_prefix(&call->err, "look whether current objects lie on top");
         if (!requeued)
-            return 0;
+            return confirm_deleted(m, call) < 0
+                       ? err_prefix(&call->err, "delete what was deleted at the source")
+                       : 0;
         atomic_fetch_sub(&m->progress->moved, requeued);
         m->sampled_objects -= requeued;
         atomic_fetch_sub(&m->progress->settled, requeued);

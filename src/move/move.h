@@ -36,10 +36,11 @@ struct move_options {
     const char *target_container;   /* NULL: as the source's, or as the map says */
     const char *prefix;             /* only objects whose names begin with it; NULL: all */
     const struct pairs *containers; /* source container -> target container; may be NULL */
-    const char *job;                /* resume this one; NULL: find or make by source and target */
-    bool fresh;                     /* a new job even where there is one */
-    int workers;                    /* objects in flight; 0: MOVE_WORKERS */
-    uint64_t memory;                /* bytes of bodies held at once; 0: MOVE_MEMORY */
+    const char *container_prefix; /* before the target names the map does not say; NULL: nothing */
+    const char *job;              /* resume this one; NULL: find or make by source and target */
+    bool fresh;                   /* a new job even where there is one */
+    int workers;                  /* objects in flight; 0: MOVE_WORKERS */
+    uint64_t memory;              /* bytes of bodies held at once; 0: MOVE_MEMORY */
     bool history;
     bool readback; /* read everything back, whatever was proven before */
     bool rehydrate;

@@ -184,6 +184,9 @@ must_check int confirm_targets(struct mover *m, struct call *call);
 /* After a move with history: put back to pending the current objects that an earlier version has
  * come to lie upon at a target that keeps versions (confirm.c). */
 must_check int confirm_currents(struct mover *m, int64_t *ret_requeued, struct call *call);
+/* And names without a current object at the source get none there: a version put last would seem to
+ * be it (confirm.c). */
+must_check int confirm_deleted(struct mover *m, struct call *call);
 
 /* Delete at the target what vanished at the source (delete.c). */
 must_check int delete_gone(struct mover *m, struct call *call);

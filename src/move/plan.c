@@ -46,7 +46,7 @@ static int look_at_target(struct mover *m, const struct ledger_container *c, boo
 
     *ret_versions = false;
     if (!m->target->containers || store_container_stat(m->target, c->target, &there, call) == 0) {
-        *ret_versions = there.versioning;
+        *ret_versions = there.versioning && !m->target->traits.notes_versioning;
         return 0;
     }
     struct err why = call->err;

@@ -11,30 +11,12 @@
 #include "codec/json.h"
 #include "codec/size.h"
 #include "move/report.h"
+#include "move/report_page.h"
 
 #define SHOWN  2000
 #define PLOT_W 880
 #define PLOT_H 180
 #define POINTS 400
-
-static void text(FILE *out, const char *value)
-{
-    for (; value && *value; value++) {
-        unsigned char c = (unsigned char)*value;
-        if (c == '<')
-            (void)fputs("&lt;", out);
-        else if (c == '>')
-            (void)fputs("&gt;", out);
-        else if (c == '&')
-            (void)fputs("&amp;", out);
-        else if (c == '"')
-            (void)fputs("&quot;", out);
-        else if (c < 0x20 || c == 0x7f)
-            (void)fprintf(out, "<i>\\x%02x</i>", c);
-        else
-            (void)fputc(c, out);
-    }
-}
 
 static void when(FILE *out, int64_t time)
 {
@@ -46,32 +28,15 @@ static void when(FILE *out, int64_t time)
     (void)fputs(at, out);
 }
 
-static const char style[] =
-    "<style>"
-    ":root{color-scheme:light dark}"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #8884;vertical-align:top}"
-    "th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
-    "td.name{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.9em}"
-    ".ok{background:#2a7d4f;color:#fff}.bad{background:#a33;color:#fff}"
-    ".verdict{padding:.8rem 1rem;border-radius:.4rem;font-weight:600}"
-    "svg{width:100%;height:auto}footer{margin:3rem 0 1rem;font-size:.85em;opacity:.75}"
-    "</style>";
-
 static void write_head(const struct ledger_job *job, FILE *out)
 {
-    (void)fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width\"><title>Move ",
-                out);
-    text(out, job->name);
-    (void)fprintf(out, "</title>%s</head><body>\n<h1>Move ", style);
-    text(out, job->name);
-    (void)fputs("</h1>\n<p>From <b>", out);
-    text(out, job->source);
+    auto_free char *title = xasprintf("Move %s", job->name);
+
+    report_page_begin(out, title);
+    (void)fputs("<p>From <b>", out);
+    report_page_text(out, job->source);
     (void)fputs("</b> to <b>", out);
-    text(out, job->target);
+    report_page_text(out, job->target);
     (void)fprintf(out, "</b>, run %" PRId64 ", begun ", job->generation);
     when(out, job->started);
     if (job->ended != TIME_UNKNOWN && job->ended != 0) {
@@ -112,7 +77,7 @@ static void write_verdict(const struct ledger_job *job, int64_t refused_containe
     (void)fputs("</p>\n", out);
     if (job->error) {
         (void)fputs("<p>It stopped because: ", out);
-        text(out, job->error);
+        report_page_text(out, job->error);
         (void)fputs("</p>\n", out);
     }
 }
@@ -170,7 +135,7 @@ static void write_words(FILE *out, const char *what, const json_t *words)
     json_array_foreach(words, i, word)
     {
         (void)fputs(i ? ", " : what, out);
-        text(out, json_string_value(word));
+        report_page_text(out, json_string_value(word));
     }
 }
 
@@ -205,9 +170,9 @@ static int write_containers(struct ledger *l, const struct ledger_job *job, FILE
             break;
         after = c.id;
         (void)fputs("<tr><td class=\"name\">", out);
-        text(out, c.source);
+        report_page_text(out, c.source);
         (void)fputs("</td><td class=\"name\">", out);
-        text(out, c.target);
+        report_page_text(out, c.target);
         (void)fprintf(out,
                       "</td><td class=\"n\">%" PRId64 "</td><td class=\"n\">%" PRId64
                       "</td><td class=\"n\">%" PRId64 "</td><td>",
@@ -215,7 +180,7 @@ static int write_containers(struct ledger *l, const struct ledger_job *job, FILE
                       c.counts.by[LEDGER_MOVED].objects + c.counts.by[LEDGER_ALREADY].objects,
                       c.counts.by[LEDGER_REFUSED].objects);
         if (c.error || c.gone)
-            text(out, c.error ? c.error : "no longer at the source");
+            report_page_text(out, c.error ? c.error : "no longer at the source");
         else
             write_settings(out, &c);
         (void)fputs("</td></tr>\n", out);
@@ -241,16 +206,16 @@ static int write_objects(struct ledger *l, const struct ledger_job *job, const c
         if (ledger_containers(l, job->id, row->container - 1, &c, 1, call) < 0)
             return -1;
         (void)fputs("<tr><td class=\"name\">", out);
-        text(out, c.source);
+        report_page_text(out, c.source);
         (void)fputc('/', out);
-        text(out, row->name);
+        report_page_text(out, row->name);
         if (row->kind != LEDGER_CURRENT) {
             (void)fprintf(out, " (%s ", ledger_kind_word(row->kind));
-            text(out, row->version);
+            report_page_text(out, row->version);
             (void)fputc(')', out);
         }
         (void)fprintf(out, "</td><td>%s</td><td>", ledger_state_word(row->state));
-        text(out, row->error);
+        report_page_text(out, row->error);
         (void)fputs("</td></tr>\n", out);
     }
     (void)fputs("</table>\n", out);
@@ -320,15 +285,15 @@ static int write_findings(struct ledger *l, const struct ledger_job *job, FILE *
                         "</tr>\n",
                         out);
         (void)fputs("<tr><td>", out);
-        text(out, f.kind);
+        report_page_text(out, f.kind);
         (void)fputs("</td><td class=\"name\">", out);
-        text(out, container);
+        report_page_text(out, container);
         if (f.object) {
             (void)fputc('/', out);
-            text(out, f.name);
+            report_page_text(out, f.name);
         }
         (void)fputs("</td><td>", out);
-        text(out, f.text);
+        report_page_text(out, f.text);
         (void)fputs("</td></tr>\n", out);
     }
     if (shown)
@@ -433,12 +398,12 @@ static void write_foot(const struct report_options *options, FILE *out)
                 out);
     if (options->signer) {
         (void)fputs("The list is signed: <code>minisign -Vm SHA256SUMS -P ", out);
-        text(out, options->signer);
+        report_page_text(out, options->signer);
         (void)fputs("</code>.</p>\n", out);
     } else {
         (void)fputs("The list is <b>not signed</b>: no signing key is configured.</p>\n", out);
     }
-    (void)fputs("<footer>Written by bascule.</footer>\n</body></html>\n", out);
+    report_page_end(out);
 }
 
 int report_write_html(struct ledger *l, const struct ledger_job *job,

@@ -21,6 +21,8 @@ struct check {
     const char *target;          /* at the target */
     const char *etag;            /* at the source, or NULL */
     const unsigned char *sha256; /* expected; NULL: read the source */
+    const char *version; /* of an earlier version: the ETag it had ("" unknown); NULL: current */
+    int64_t size;        /* with version */
 };
 
 /* A page of them and the threads that work it off. */
@@ -157,6 +159,70 @@ static int check_both(struct checking *c, const struct check *check, struct call
     return 0;
 }
 
+/* ---- Earlier versions, which have ids of the target's own ---- */
+
+static int list_versions(struct checking *c, const char *name, struct object_list *ret,
+                         struct call *call)
+{
+    auto_free char *cursor = NULL;
+
+    do {
+        auto_object_list struct object_list page = OBJECT_LIST_INIT;
+        const struct list_options options = {
+            .prefix = name, .cursor = cursor, .include = LIST_VERSIONS, .limit = PAGE};
+        if (store_list(c->options->target, c->target_container, &options, &page, call) < 0)
+            return -1;
+        for (size_t i = 0; i < page.count; i++)
+            if (strcmp(page.list[i].name, name) == 0 && page.list[i].version &&
+                page.list[i].kind != VERSION_MARKER)
+                object_copy(object_list_add(ret), &page.list[i]);
+        /* Names come in order: behind this one there is nothing more. */
+        bool behind = page.count && strcmp(page.list[page.count - 1].name, name) > 0;
+        free(cursor);
+        cursor = behind && c->options->target->traits.lists_in_order ? NULL : take(page.cursor);
+    } while (cursor);
+    return 0;
+}
+
+/* Whether one of the versions that may be it holds the content: 1, 0, -1. */
+static int try_versions(struct checking *c, const struct check *check,
+                        const struct object_list *versions, bool by_etag, struct call *call)
+{
+    unsigned char found[32];
+
+    for (size_t i = 0; i < versions->count; i++) {
+        const struct object *o = &versions->list[i];
+        const struct object_key key = {.container = c->target_container,
+                                       .name = check->target,
+                                       .kind = VERSION_ID,
+                                       .version = o->version};
+        if (same_string(o->etag, check->version) != by_etag || (int64_t)o->size != check->size)
+            continue;
+        if (hash_object(c->options->target, &key, NULL, &c->result->bytes, found, NULL, call) < 0)
+            return -1;
+        if (memcmp(check->sha256, found, sizeof(found)) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The one that was put is known by its ETag; a store may have given it another one since. */
+static int check_version(struct checking *c, const struct check *check, struct call *call)
+{
+    auto_object_list struct object_list versions = OBJECT_LIST_INIT;
+    int held;
+
+    if (list_versions(c, check->target, &versions, call) < 0 ||
+        (held = try_versions(c, check, &versions, true, call)) < 0 ||
+        (held == 0 && (held = try_versions(c, check, &versions, false, call)) < 0))
+        return tell_error(c, kind_at_target(call), check->name, "target", call);
+    if (held)
+        return 0;
+    tell(c, VERIFY_MISSING, check->name,
+         "no version at the target has the content of an earlier one");
+    return 0;
+}
+
 static int check_task(void *argument, struct call *call)
 {
     struct checking *c = argument;
@@ -167,7 +233,9 @@ static int check_task(void *argument, struct call *call)
             return 0;
         const struct check *check = &c->checks[at];
         atomic_fetch_add(&c->result->objects, 1);
-        if ((check->sha256 ? check_digest(c, check, call) : check_both(c, check, call)) < 0)
+        if ((check->version  ? check_version(c, check, call)
+             : check->sha256 ? check_digest(c, check, call)
+                             : check_both(c, check, call)) < 0)
             return -1;
     }
 }
@@ -198,11 +266,15 @@ static int check_rows(struct checking *c, const struct ledger_rows *rows, struct
     c->count = 0;
     for (size_t i = 0; i < rows->count; i++) {
         const struct ledger_object *row = &rows->list[i];
-        if (name_of_version(row->target))
-            atomic_fetch_add(&c->result->versions, 1);
-        else if (row->sha256)
-            checks[c->count++] =
-                (struct check){.name = row->name, .target = row->target, .sha256 = row->sha256};
+        const char *version = name_of_version(row->target);
+        if (row->sha256)
+            checks[c->count++] = (struct check){.name = row->name,
+                                                .target = version ? version : row->target,
+                                                .size = row->size,
+                                                .sha256 = row->sha256,
+                                                .version = !version           ? NULL
+                                                           : row->target_etag ? row->target_etag
+                                                                              : ""};
     }
     return check_page(c, call);
 }

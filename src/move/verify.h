@@ -3,10 +3,11 @@
  * Verification by content: every object is read and hashed, nothing is taken from names, sizes,
  * dates or what a store claims to hold.
  *
- * Two kinds: target against the ledger (the SHA-256 recorded when it was moved), and source against
- * target: both are read, and what they carry is compared as it would come back to its original
- * place (type, content headers, metadata, tags); what only the target has is told, too.  Neither
- * writes anything at either end.
+ * Two kinds: target against the ledger (the SHA-256 recorded when it was moved; of an earlier
+ * version, one of the target's versions of that name must have it), and source against target: both
+ * are read, and what they carry is compared as it would come back to its original place (type,
+ * content headers, metadata, tags); what only the target has is told, too.  Neither writes anything
+ * at either end.
  */
 #ifndef MOVE_VERIFY_H
 #define MOVE_VERIFY_H
@@ -43,7 +44,6 @@ struct verify_result {
     atomic_int_fast64_t bytes;   /* read at the target */
     atomic_int_fast64_t differences;
     atomic_int_fast64_t unproven; /* could not be looked at: errors, told as differences too */
-    atomic_int_fast64_t versions; /* of the job, passed over: only the target knows their ids */
 };
 
 /* Every object of the job that the ledger says is at the target. */

@@ -21,6 +21,7 @@ struct read_task {
     const struct range *range;
     struct object_row *row;
     struct reading *reading;
+    bool archived; /* those too */
 };
 
 static int find_row(struct db *db, const struct read_task *task, struct object_row *ret,
@@ -106,7 +107,7 @@ static int open_read(struct db *db, void *argument, struct call *call)
     struct reading *r = task->reading;
     if (find_row(db, task, &r->object, call) < 0)
         return -1;
-    if (same_string(r->object.tier, "Archive"))
+    if (!task->archived && same_string(r->object.tier, "Archive"))
         return fault_set(&call->err, FAULT_ARCHIVED, "'%s' is archived", r->object.name);
     if (range_resolve(task->range, r, &call->err) < 0)
         return -1;
@@ -125,7 +126,37 @@ int service_open_read(struct service *service, const struct place *place,
     return service_read_index(service, open_read, &task, call);
 }
 
+int service_open_archived(struct service *service, const struct place *place,
+                          const struct conditions *conditions, const struct range *range,
+                          struct reading *ret, struct call *call)
+{
+    struct read_task task = {
+        .place = place, .conditions = conditions, .range = range, .reading = ret, .archived = true};
+    return service_read_index(service, open_read, &task, call);
+}
+
 int service_read(struct service *service, struct reading *r, struct sink *to, struct call *call)
 {
     return spans_read(service, r->spans, to, call);
+}
+
+struct outgoing *outgoing_new(struct service *service)
+{
+    struct outgoing *o = xcalloc(1, sizeof(*o));
+    o->service = service;
+    o->reading.object = object_row_new();
+    return o;
+}
+
+int outgoing_produce(void *outgoing, struct sink *sink, struct call *call)
+{
+    struct outgoing *o = outgoing;
+    return service_read(o->service, &o->reading, sink, call);
+}
+
+void outgoing_free(void *outgoing)
+{
+    struct outgoing *o = outgoing;
+    reading_release(&o->reading);
+    free(o);
 }

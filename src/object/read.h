@@ -54,7 +54,20 @@ must_check int service_find_marker(struct service *service, const struct place *
 must_check int service_open_read(struct service *service, const struct place *place,
                                  const struct conditions *conditions, const struct range *range,
                                  struct reading *ret, struct call *call);
+/* The same, archived or not: our stores have no slow tier, and who leaves need wake nothing. */
+must_check int service_open_archived(struct service *service, const struct place *place,
+                                     const struct conditions *conditions, const struct range *range,
+                                     struct reading *ret, struct call *call);
 must_check int service_read(struct service *service, struct reading *r, struct sink *to,
                             struct call *call);
+
+/* A reading on its way out, for whoever streams it from another thread later. */
+struct outgoing {
+    struct service *service;
+    struct reading reading;
+};
+struct outgoing *outgoing_new(struct service *service);
+int outgoing_produce(void *outgoing, struct sink *sink, struct call *call);
+void outgoing_free(void *outgoing);
 
 #endif

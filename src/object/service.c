@@ -66,9 +66,14 @@ int service_before_commit(void *argument, struct call *call)
     return 0;
 }
 
-int service_start(struct service *service, struct index *index, struct call *call)
+void service_attach(struct service *service, struct index *index)
 {
     service->index = index;
+}
+
+int service_start(struct service *service, struct index *index, struct call *call)
+{
+    service_attach(service, index);
     for (size_t i = 0; i < service->store_count; i++) {
         const struct service_store *s = &service->stores[i];
         if (s->store->containers == NULL)

@@ -52,6 +52,9 @@ struct service;
  *     index_open(...); service_start(service, index, call); */
 struct service *service_new(const struct service_options *options);
 int service_before_commit(void *service, struct call *call);
+/* The index is there, nothing else happens: for who only reads.  service_start() also makes the
+ * bodies' containers. */
+void service_attach(struct service *service, struct index *index);
 must_check int service_start(struct service *service, struct index *index, struct call *call);
 void service_free(struct service *service);
 struct index *service_index(struct service *service);

@@ -76,6 +76,8 @@ struct put_options {
     const char *if_match;            /* replace only this version */
     bool if_absent;                  /* write only where nothing is */
     bool lazy;                       /* need not be durable before the next store_sync() */
+    bool again; /* an upload that begins: an earlier attempt may have begun one unseen; leave none
+                   of that behind (set by the retry layer) */
     bool plain; /* nothing but the bytes need be kept: a driver that keeps the rest in a place of
                    its own leaves that out where nothing older stands there */
 };
@@ -156,6 +158,7 @@ struct store_traits {
     bool holds_type;           /* block, append, page */
     bool holds_times;          /* created and modified of the original */
     bool holds_tier;           /* takes the tier names of Azure */
+    bool notes_versioning;     /* a container's versioning is only noted: a put keeps nothing */
     bool holds_everything;     /* any field of struct object comes back as given */
     bool lists_in_order;       /* by the bytes of the name */
     bool part_needs_hash;  /* a part whose SHA-256 is not known is refused unless it is in memory */

@@ -10,6 +10,7 @@
 //   node judge.mjs s3-wipe [PREFIX]          S3_SECRET_KEY say where
 //   node judge.mjs s3-versioned BUCKET       makes a bucket that keeps versions
 //   node judge.mjs s3-versions BUCKET        all versions, each with its content, newest first
+//   node judge.mjs s3-drop BUCKET NAME VERSION   deletes that version for good
 //   node judge.mjs s3-website BUCKET         what is set on it
 //
 // The Azure account is BED_AZURE_CONNECTION_STRING's.  A name that is no UTF-16 cannot come up.
@@ -223,6 +224,10 @@ async function readVersions(Bucket) {
     }
 }
 
+async function dropS3(Bucket, Key, VersionId) {
+    await s3().send(new s3sdk.DeleteObjectCommand({ Bucket, Key, VersionId }));
+}
+
 async function websiteS3(Bucket) {
     const answer = await s3().send(new s3sdk.GetBucketWebsiteCommand({ Bucket })).catch(() => ({}));
     tell({ index: answer.IndexDocument?.Suffix ?? null, error: answer.ErrorDocument?.Key ?? null });
@@ -247,5 +252,6 @@ const actions = {
     "azure-read": readAzure, "azure-fill": fillAzure, "azure-wipe": wipeAzure,
     "azure-page": pageAzure, "azure-sas": sasAzure, "s3-read": readS3, "s3-wipe": wipeS3,
     "s3-versioned": versionedS3, "s3-versions": readVersions, "s3-website": websiteS3,
+    "s3-drop": dropS3,
 };
 await actions[action](argument, ...more);

@@ -15,6 +15,7 @@
 #include "codec/date.h"
 #include "door/azblob/azblob_private.h"
 #include "object-bed.h"
+#include "util/thread.h"
 
 /* "0123...": 64 bytes; and 32 for delegations. */
 #define AZBLOB_KEY1 \
@@ -37,7 +38,8 @@ struct azblob_bed {
     int status;
     struct pairs headers;
     struct buf answer;
-    /* What was recorded last. */
+    /* What was recorded last: behind a server by the connections' threads. */
+    pthread_mutex_t recording;
     unsigned records;
     char operation[64], authentication[32], error[64];
     bool refused;
@@ -96,6 +98,7 @@ static inline void bed_record(void *argument, const struct azblob_record *record
 {
     struct azblob_bed *b = argument;
 
+    locked(&b->recording);
     b->records++;
     (void)snprintf(b->operation, sizeof(b->operation), "%s", record->operation);
     (void)snprintf(b->authentication, sizeof(b->authentication), "%s", record->authentication);
@@ -245,6 +248,7 @@ static inline int azblob_bed_set_up(void **state)
 
     (void)object_bed_set_up(&below);
     b->below = below;
+    (void)pthread_mutex_init(&b->recording, NULL);
     buf_init(&b->answer, 1 << 26);
     b->key = AZBLOB_KEY1;
     b->options = (struct azblob_options){.service = b->below->service,
@@ -266,6 +270,7 @@ static inline int azblob_bed_tear_down(void **state)
     azblob_free(b->door);
     pairs_release(&b->headers);
     buf_release(&b->answer);
+    (void)pthread_mutex_destroy(&b->recording);
     free(b);
     return object_bed_tear_down(&below);
 }

@@ -82,6 +82,48 @@ static void serve_once(struct server *s, int connection)
     }
 }
 
+/* Answers the first request of each connection, and breaks off after reading the second. */
+static void serve_first(struct server *s, int connection)
+{
+    for (int i = 0; i < 2 && server_read(s, connection); i++) {
+        (void)server_body(connection, NULL, server_length(s));
+        if (i == 0)
+            server_send(connection, s->argument);
+    }
+}
+
+/* The connection kept from the GET breaks when the server may have acted: what is sent again
+ * without a word? */
+static void breaks_off(const char *method, const char *header, int status)
+{
+    struct trial t;
+
+    trial_start(&t, serve_first, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(trial_do(&t), 0);
+    t.request.method = method;
+    if (header)
+        http_request_header(&t.request, header, "*");
+    assert_int_equal(trial_do(&t), status);
+    if (status < 0) {
+        assert_int_equal(t.call.err.code, ERR_NETWORK);
+        assert_non_null(strstr(t.call.err.text, "closed without an answer"));
+        err_clear(&t.call.err);
+        assert_int_equal(trial_do(&t), 0); /* on a connection of its own */
+    }
+    trial_end(&t);
+}
+
+static void test_sends_again_only_what_may_be(void **state)
+{
+    (void)state;
+    breaks_off("GET", "If-Match", 0);
+    breaks_off("PUT", NULL, 0);
+    breaks_off("DELETE", NULL, 0);
+    breaks_off("POST", NULL, -1);
+    breaks_off("PUT", "If-None-Match", -1);
+    breaks_off("DELETE", "If-Match", -1);
+}
+
 static void expect_failure(void (*serve)(struct server *, int), const char *answer,
                            enum err_code code, const char *text)
 {
@@ -729,6 +771,7 @@ int main(void)
         cmocka_unit_test(test_sends_small_bodies),
         cmocka_unit_test(test_callbacks_end_it),
         cmocka_unit_test(test_error_body_is_kept),
+        cmocka_unit_test(test_sends_again_only_what_may_be),
         cmocka_unit_test(test_error_body_is_bounded),
         cmocka_unit_test(test_interim_answers),
         cmocka_unit_test(test_cut_off),

@@ -260,6 +260,37 @@ static void commits_and_looks(void **state)
     s3_script_close(s, &memory);
 }
 
+#define UPLOAD(name, id, who, begun)                                            \
+    "<Upload><Key>" name "</Key><UploadId>" id "</UploadId><Initiator><ID>" who \
+    "</ID></Initiator><Initiated>2026-11-22T" begun "Z</Initiated></Upload>"
+
+/* Of the uploads there only the one that an unanswered attempt of ours may have begun goes. */
+static void leaves_no_unseen_beginning(void **state)
+{
+    struct memory memory;
+    struct store *s = s3_script_open(NULL, &memory, s3_strict);
+    const struct put_options options = {.size = 22, .again = true};
+    auto_free char *id = NULL;
+    struct call call = CALL_INIT;
+
+    (void)state;
+    PLAY({"POST", "/b/k?uploads=", {NULL}, 200, {NULL}, "<R><UploadId>mine</UploadId></R>"},
+         {"GET",
+          "/b?prefix=k&uploads=",
+          {NULL},
+          200,
+          {NULL},
+          "<R>" UPLOAD("k", "older", "me", "09:00:00") UPLOAD("k", "unseen", "me", "09:59:30")
+              UPLOAD("k", "theirs", "you", "09:59:30") UPLOAD("k/2", "other", "me", "09:59:30")
+                  UPLOAD("k", "mine", "me", "10:00:00")
+                      UPLOAD("k", "later", "me", "10:00:01") "</R>"},
+         {"DELETE", "/b/k?uploadId=unseen", {NULL}, 204, {NULL}, NULL});
+    assert_ok(store_upload_begin(s, &key, &options, &id, &call), &call.err);
+    assert_string_equal(id, "mine");
+    PLAYED();
+    s3_script_close(s, &memory);
+}
+
 static void hears_a_no_inside_a_yes(void **state)
 {
     static const struct {
@@ -443,6 +474,7 @@ int main(void)
         cmocka_unit_test(tries_once_and_remembers),
         cmocka_unit_test(believes_only_what_it_reads),
         cmocka_unit_test(commits_and_looks),
+        cmocka_unit_test(leaves_no_unseen_beginning),
         cmocka_unit_test(hears_a_no_inside_a_yes),
         cmocka_unit_test(copies_one_version),
         cmocka_unit_test(wakes_and_changes_classes),

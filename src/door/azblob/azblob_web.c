@@ -9,27 +9,7 @@
 
 #include "codec/json.h"
 #include "door/azblob/azblob_private.h"
-
-/* One document on its way out. */
-struct document {
-    struct service *service;
-    struct reading reading;
-};
-
-static void document_free(void *argument)
-{
-    struct document *d = argument;
-
-    reading_release(&d->reading);
-    free(d);
-}
-
-static int document_produce(void *argument, struct sink *sink, struct call *call)
-{
-    struct document *d = argument;
-
-    return service_read(d->service, &d->reading, sink, call);
-}
+#include "object/website.h"
 
 static void say_document(struct azblob_request *r, const struct reading *reading)
 {
@@ -47,56 +27,12 @@ static void say_document(struct azblob_request *r, const struct reading *reading
                     reading->offset + reading->length - 1, o->size);
 }
 
-/* 1 answered, 0 it is not there, -1. */
-static int answer_document(struct azblob_request *r, const char *name, int status,
+static int answer_document(struct azblob_request *r, struct outgoing *document, int status,
                            struct call *call)
 {
-    struct place place = {
-        .account = r->account.name, .container = r->target.container, .name = name};
-    bool plain = status == 200;
-    struct call attempt = call_child(call, NULL);
-    struct document *d;
-
-    if (!*name)
-        return 0;
-    d = xcalloc(1, sizeof(*d));
-    d->reading.object = object_row_new();
-    d->service = r->door->options.service;
-    if (service_open_read(d->service, &place, plain ? &r->conditions : NULL,
-                          plain && r->has_range ? &r->range : NULL, &d->reading, &attempt) < 0) {
-        document_free(d);
-        if (attempt.err.code == ERR_NOT_FOUND)
-            return 0;
-        call->err = attempt.err;
-        return -1;
-    }
-    say_document(r, &d->reading);
-    if (d->reading.partial)
-        status = 206;
-    return azblob_answer_stream(r, status, d->reading.length, document_produce, d, document_free,
-                                call) < 0
-               ? -1
-               : 1;
-}
-
-/* The names a path stands for, one after the other: itself, and the index document in it. */
-static int answer_path(struct azblob_request *r, const char *index, const char *default_index,
-                       struct call *call)
-{
-    const char *path = r->target.blob;
-    size_t n = strlen(path);
-    bool folder = n == 0 || path[n - 1] == '/';
-    int answered = 0;
-
-    if (!folder)
-        answered = answer_document(r, path, 200, call);
-    if (answered == 0 && index) {
-        auto_free char *name = xasprintf("%s%s%s", path, folder ? "" : "/", index);
-        answered = answer_document(r, name, 200, call);
-    }
-    if (answered == 0 && default_index)
-        answered = answer_document(r, default_index, 200, call);
-    return answered;
+    say_document(r, &document->reading);
+    return azblob_answer_stream(r, status, document->reading.length, outgoing_produce, document,
+                                outgoing_free, call);
 }
 
 static int answer_missing(struct azblob_request *r)
@@ -115,18 +51,39 @@ static int answer_missing(struct azblob_request *r)
     return azblob_answer_buf(r, meaning->status, &body);
 }
 
+/* 1 answered, 0 there is nothing, -1. */
+static int answer_page(struct azblob_request *r, const struct website *website, struct call *call)
+{
+    const struct place site = {.account = r->account.name, .container = r->target.container};
+    struct outgoing *document = outgoing_new(r->door->options.service);
+    enum website_outcome outcome;
+    int status = 404;
+    int found = website_find(document->service, &site, website, r->target.blob, &r->conditions,
+                             r->has_range ? &r->range : NULL, &outcome, &document->reading, call);
+
+    if (found == 0 && outcome == WEBSITE_PAGE) {
+        status = document->reading.partial ? 206 : 200;
+        found = 1;
+    } else if (found == 0) {
+        found = website_find_error(document->service, &site, website, &document->reading, call);
+    }
+    if (found <= 0) {
+        outgoing_free(document);
+        return found;
+    }
+    return answer_document(r, document, status, call) < 0 ? -1 : 1;
+}
+
 int azblob_web(struct azblob_request *r, struct call *call)
 {
-    const json_t *website = json_object_get(r->settings, "website");
-    const char *error = json_text(website, "error");
-    int answered = 0;
+    const json_t *settings = json_object_get(r->settings, "website");
+    const struct website website = {.index = json_text(settings, "index"),
+                                    .default_index = json_text(settings, "default_index"),
+                                    .error = json_text(settings, "error")};
 
-    if (!json_bool(website, "enabled", false))
+    if (!json_bool(settings, "enabled", false))
         return answer_missing(r);
-    answered =
-        answer_path(r, json_text(website, "index"), json_text(website, "default_index"), call);
-    if (answered == 0 && error)
-        answered = answer_document(r, error, 404, call);
+    int answered = answer_page(r, &website, call);
     if (answered < 0)
         return -1;
     return answered ? 0 : answer_missing(r);

@@ -169,7 +169,7 @@ static int anonymous(struct s3_request *r, struct call *call)
 int s3_authenticate(struct s3_request *r, struct call *call)
 {
     const char *header = s3_header(r, "authorization");
-    if (strcmp(r->x->method, "OPTIONS") == 0)
+    if (strcmp(r->x->method, "OPTIONS") == 0 || r->which == S3_WEBSITE)
         return anonymous(r, call);
     bool old = (header != NULL && strncmp(header, "AWS ", 4) == 0) ||
                (header == NULL && s3_asks(r, "AWSAccessKeyId"));

@@ -66,10 +66,25 @@ static int decode(struct s3_request *r, const char *text, size_t n, char **ret, 
     return 0;
 }
 
+/* All of the path is the key: the index document is looked for later. */
+static int website_parse(struct s3_request *r, size_t in_host, struct call *call)
+{
+    const char *path = r->x->path;
+    r->which = S3_WEBSITE;
+    r->bucket = xstrndup(r->x->host, in_host);
+    for (char *c = r->bucket; *c != '\0'; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 'a' - 'A') : *c;
+    path += path[0] == '/';
+    return decode(r, path, strlen(path), &r->key, call);
+}
+
 static int target_parse(struct s3_request *r, struct call *call)
 {
     const char *path = r->x->path;
+    size_t of_website = s3_website_in_host(r->door, r->x->host);
     size_t in_host = bucket_in_host(r->door, r->x->host);
+    if (of_website > 0)
+        return website_parse(r, of_website, call);
     if (r->x->query != NULL && query_parse(r->x->query, &r->query, &call->err) < 0)
         return s3_failf(r, S3_INVALID_ARGUMENT, call, "The request's query cannot be decoded.");
     if (in_host > 0) {

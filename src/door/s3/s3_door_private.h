@@ -39,7 +39,7 @@ struct s3_door {
     struct s3_door_options options;
 };
 
-enum s3_which { S3_SERVICE, S3_BUCKET, S3_OBJECT };
+enum s3_which { S3_SERVICE, S3_BUCKET, S3_OBJECT, S3_WEBSITE };
 
 /* How the client proved who it is. */
 enum s3_proof { S3_NOBODY, S3_ANONYMOUS, S3_SIGNATURE, S3_PRESIGNED, S3_POST };
@@ -266,6 +266,12 @@ void s3_say_cors(struct s3_request *r);
 /* s3_lifecycle.c, s3_website.c, s3_settings.c (what is kept and told but does nothing here) */
 s3_handler s3_get_lifecycle, s3_put_lifecycle, s3_delete_lifecycle, s3_get_website, s3_put_website,
     s3_delete_website, s3_get_encryption, s3_get_nothing;
+/* s3_pages.c: what a website's host shows */
+s3_handler s3_get_page;
+/* "bucket.s3-website.DOMAIN": the length of the bucket's name, 0 for other hosts. */
+size_t s3_website_in_host(const struct s3_door *door, const char *host);
+/* An error as a page. */
+void s3_page_error(struct s3_request *r, const struct s3_code_row *row);
 /* s3_post.c: browser form uploads */
 s3_handler s3_post_object;
 

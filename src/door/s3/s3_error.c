@@ -143,6 +143,10 @@ void s3_answer_error(struct s3_request *r, const struct err *e)
         (void)s3_answer(r, 304);
         return;
     }
+    if (r->which == S3_WEBSITE) {
+        s3_page_error(r, row);
+        return;
+    }
     auto_buf struct buf body = BUF_INIT(ERROR_BODY_MAX);
     error_body(r, row, &body);
     (void)s3_answer_xml(r, row->status, &body);

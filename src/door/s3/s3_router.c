@@ -11,6 +11,10 @@ static const struct s3_operation operations[] = {
     {S3_BUCKET, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
     {S3_OBJECT, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
 
+    {S3_WEBSITE, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
+    {S3_WEBSITE, "GET", NULL, NULL, "GetPage", NULL, s3_get_page, 0},
+    {S3_WEBSITE, "HEAD", NULL, NULL, "GetPage", NULL, s3_get_page, 0},
+
     {S3_BUCKET, "GET", "location", NULL, "GetBucketLocation", "s3:GetBucketLocation",
      s3_get_location, 0},
     {S3_BUCKET, "GET", "versioning", NULL, "GetBucketVersioning", "s3:GetBucketVersioning",

@@ -330,6 +330,7 @@ static const struct store_traits file_traits = {
     .holds_times = true,
     .holds_tier = true,
     .holds_everything = true,
+    .notes_versioning = true,
     .lists_in_order = true,
     .parts_in_place = true,
 };

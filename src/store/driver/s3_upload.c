@@ -8,9 +8,54 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "codec/date.h"
 #include "codec/hex.h"
 #include "codec/xml.h"
 #include "store/driver/s3_private.h"
+
+/* An upload whose beginning was never answered is no older than this when another one begins. */
+#define UNSEEN_AGE_MAX (15 * 60 * CLOCK_SECOND)
+
+/* One <Upload> of a listing: begun for this very key, by the same user, shortly before ours. */
+static bool is_unseen(const struct xml_node *upload, const struct xml_node *own, const char *key)
+{
+    const char *begun = xml_text(upload, "Initiated"), *own_begun = xml_text(own, "Initiated");
+    struct err ignored = {0};
+    int64_t then, now;
+
+    return upload != own && same_string(xml_text(upload, "Key"), key) &&
+           same_string(xml_text(upload, "Initiator/ID"), xml_text(own, "Initiator/ID")) && begun &&
+           own_begun && date_parse_iso8601(begun, &then, &ignored) == 0 &&
+           date_parse_iso8601(own_begun, &now, &ignored) == 0 && then <= now &&
+           now - then <= UNSEEN_AGE_MAX;
+}
+
+/* Give up what earlier attempts to begin the upload id have left, whose answers were lost.  It
+ * holds no bytes yet and harms nobody: where it cannot be found, the provider's own expiry takes
+ * it. */
+static void abort_unseen(struct store *s, const struct object_key *key, const char *id,
+                         const struct call *parent)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+    auto_buf struct buf text = BUF_INIT(S3_XML_MAX);
+    auto_xml struct xml_node *root = NULL;
+    struct call call = call_child(parent, NULL);
+    const struct xml_node *own = NULL;
+
+    s3_exchange_init(&x, s3_of(s), "GET", key->container, NULL, "list unfinished writes in", &call);
+    s3_exchange_query(&x, "prefix", key->name);
+    s3_exchange_query(&x, "uploads", "");
+    if (s3_exchange_text(&x, &text) < 0 || xml_parse(text.data, text.length, &root, &call.err) < 0)
+        return;
+    const struct xml_node *first = xml_child(root, "Upload");
+    for (own = first; own && !same_string(xml_text(own, "UploadId"), id); own = xml_next(own))
+        ;
+    for (const struct xml_node *u = own ? first : NULL; u; u = xml_next(u)) {
+        struct call undo = call_child(parent, NULL);
+        if (is_unseen(u, own, key->name) && xml_text(u, "UploadId"))
+            (void)s3_upload_abort(s, key, xml_text(u, "UploadId"), &undo);
+    }
+}
 
 int s3_upload_begin(struct store *s, const struct object_key *key,
                     const struct put_options *options, char **ret_id, struct call *call)
@@ -31,6 +76,8 @@ int s3_upload_begin(struct store *s, const struct object_key *key,
         return err_set(&call->err, ERR_REMOTE,
                        "begin to write '%s/%s': the service gave no upload id", key->container,
                        key->name);
+    if (options->again)
+        abort_unseen(s, key, id, call);
     *ret_id = xstrdup(id);
     return 0;
 }

@@ -132,9 +132,11 @@ static int retry_upload_begin(struct store *s, const struct object_key *key,
                               const struct put_options *options, char **ret_id, struct call *call)
 {
     struct attempt a = first_attempt(s);
+    struct put_options now = *options;
 
     do {
-        if (store_upload_begin(s->below, key, options, ret_id, call) == 0)
+        now.again = a.ambiguous;
+        if (store_upload_begin(s->below, key, &now, ret_id, call) == 0)
             return 0;
     } while (again(&a, call));
     return -1;
