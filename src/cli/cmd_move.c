@@ -56,8 +56,8 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
     if (a->rehydrate_bytes && !a->rehydrate)
         return err_set(e, ERR_INVALID,
                        "move: --rehydrate-bytes is a budget for --rehydrate Standard or High");
-    if (a->job && !*a->job)
-        return err_set(e, ERR_INVALID, "move: --job wants a name");
+    if (a->job && (!*a->job || strpbrk(a->job, "/\n\r\t\x1b")))
+        return err_set(e, ERR_INVALID, "move: --job wants a name without '/'");
     return 0;
 }
 
@@ -89,23 +89,6 @@ static void options_of(const struct move_arguments *a, const struct config *conf
     };
 }
 
-static int check_ends(const struct endpoint *source, const struct endpoint *target, struct err *e)
-{
-    if (target->prefix)
-        return err_set(e, ERR_INVALID,
-                       "target '%s': objects keep their names, so the target is a store or a "
-                       "container, without a prefix",
-                       target->text);
-    if (target->container && !source->container)
-        return err_set(e, ERR_INVALID,
-                       "'%s' is a whole store, '%s' one container: name the source's container too",
-                       source->text, target->text);
-    if (same_string(source->store->identity, target->store->identity) &&
-        same_string(source->container, target->container))
-        return err_set(e, ERR_INVALID, "source and target are the same: '%s'", source->text);
-    return 0;
-}
-
 static int run(const struct move_arguments *a, const char *ends[2], struct call *call)
 {
     auto_config struct config config = {0};
@@ -118,10 +101,11 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
 
     if (config_load(a->common.config, &config, &call->err) < 0 ||
         endpoint_open(&config, ends[0], STORE_READ, &source, call) < 0 ||
-        endpoint_open(&config, ends[1], STORE_WRITE, &target, call) < 0 ||
-        check_ends(&source, &target, &call->err) < 0 ||
+        endpoint_open(&config, ends[1], STORE_PLAN, &target, call) < 0 ||
+        endpoints_check(&source, &target, &call->err) < 0 ||
         open_ledger(a->common.ledger ? a->common.ledger : config.ledger, &ledger, call) < 0)
         return -1;
+    endpoint_keep(&target);
     ledger_notebook_init(&notebook, ledger);
     store_set_notebook(source.store, &notebook.notebook);
     store_set_notebook(target.store, &notebook.notebook);

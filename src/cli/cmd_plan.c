@@ -329,7 +329,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     if (read_price(a, &price, &call->err) < 0 ||
         endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
         endpoint_open(config, ends[1], STORE_PLAN, &target, call) < 0 ||
-        scratch_open(&scratch, &l, call) < 0)
+        endpoints_check(&source, &target, &call->err) < 0 || scratch_open(&scratch, &l, call) < 0)
         return -1;
     endpoint_containers(&source, &target, &containers);
     struct move_options options = {.source = source.store,

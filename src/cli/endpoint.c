@@ -167,6 +167,46 @@ int endpoint_open(const struct config *c, const char *text, enum store_use use,
     return 0;
 }
 
+void endpoint_keep(struct endpoint *e)
+{
+    free(take(e->opened.made));
+}
+
+/* Whether a directory is the target that is among what is to be moved. */
+static bool lies_inside(const struct endpoint *source, const struct endpoint *target)
+{
+    const char *outer = source->store->identity, *inner = target->store->identity;
+    size_t length = strlen(outer);
+
+    if (strncmp(outer, "file:", 5) != 0 || strncmp(inner, outer, length) != 0 ||
+        inner[length] != '/')
+        return false;
+    const char *container = inner + length + 1;
+    return !source->container ||
+           (strcspn(container, "/") == strlen(source->container) &&
+            strncmp(container, source->container, strlen(source->container)) == 0);
+}
+
+int endpoints_check(const struct endpoint *source, const struct endpoint *target, struct err *e)
+{
+    if (target->prefix)
+        return err_set(e, ERR_INVALID,
+                       "target '%s': objects keep their names, so the target is a store or a "
+                       "container, without a prefix",
+                       target->text);
+    if (target->container && !source->container)
+        return err_set(e, ERR_INVALID,
+                       "'%s' is a whole store, '%s' one container: name the source's container too",
+                       source->text, target->text);
+    if (same_string(source->store->identity, target->store->identity) &&
+        same_string(source->container, target->container))
+        return err_set(e, ERR_INVALID, "source and target are the same: '%s'", source->text);
+    if (lies_inside(source, target))
+        return err_set(e, ERR_INVALID, "the target '%s' lies inside the source '%s'", target->text,
+                       source->text);
+    return 0;
+}
+
 void endpoint_containers(const struct endpoint *source, const struct endpoint *target,
                          struct pairs *ret)
 {
