@@ -86,6 +86,9 @@ enum folder_mode {
     FOLDER_MAKE_DURABLE, /* and fsync what was changed */
 };
 
+/* Before something is tried again that others got in the way of: the more often, the longer. */
+must_check int file_give_way(int attempt, struct call *call);
+
 /* The folder at a path (length bytes of it).  ERR_NOT_FOUND when it is not there. */
 must_check int folder_get(struct file_store *f, const char *path, size_t length,
                           enum folder_mode mode, struct file_folder **ret, struct call *call);
