@@ -158,6 +158,14 @@ static int read_range(const char *text, struct range *ret, struct err *e)
     return 0;
 }
 
+bool policy_is_range(const char *text)
+{
+    struct range ignored;
+    struct err error = {0};
+
+    return read_range(text, &ignored, &error) == 0;
+}
+
 static int copy_values(const struct policy_pattern *from, size_t count, bool ranges,
                        struct value **ret, size_t *ret_count, struct err *e)
 {

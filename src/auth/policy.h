@@ -153,6 +153,9 @@ struct policy_condition {
     size_t value_count;
 };
 
+/* Whether a text is an address or a range as POLICY_IF_SOURCE takes it. */
+bool policy_is_range(const char *text);
+
 struct policy_statement {
     const char *id; /* for people and audit logs; NULL: "" */
     bool deny;

@@ -96,6 +96,7 @@ enum sas_fault {
     SAS_SERVICE_MISMATCH,    /* AuthorizationServiceMismatch */
     SAS_TYPE_MISMATCH,       /* AuthorizationResourceTypeMismatch */
     SAS_PERMISSION_MISMATCH, /* AuthorizationPermissionMismatch */
+    SAS_KIND_MISMATCH,       /* AuthorizationFailure: only an account SAS may do that */
     SAS_FAULT_COUNT
 };
 /* Azure's error code for it. */

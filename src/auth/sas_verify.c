@@ -219,6 +219,7 @@ const char *sas_fault_word(enum sas_fault fault)
         [SAS_SERVICE_MISMATCH] = "AuthorizationServiceMismatch",
         [SAS_TYPE_MISMATCH] = "AuthorizationResourceTypeMismatch",
         [SAS_PERMISSION_MISMATCH] = "AuthorizationPermissionMismatch",
+        [SAS_KIND_MISMATCH] = "AuthorizationFailure",
     };
 
     return words[fault];
@@ -404,9 +405,11 @@ static enum sas_fault check_kind(const struct sas *s, const struct sas_request *
                      "service.");
     if (s->kind == SAS_ACCOUNT ? types && strchr(types, r->resource_type) : !r->account_only)
         return SAS_FINE;
-    return fault(e, s->kind == SAS_ACCOUNT ? SAS_TYPE_MISMATCH : SAS_PERMISSION_MISMATCH,
-                 "This request is not authorized to perform this operation using this %s.",
-                 s->kind == SAS_ACCOUNT ? "resource type" : "permission");
+    if (s->kind == SAS_ACCOUNT)
+        return fault(e, SAS_TYPE_MISMATCH,
+                     "This request is not authorized to perform this operation using this "
+                     "resource type.");
+    return fault(e, SAS_KIND_MISMATCH, "This operation takes an account SAS only.");
 }
 
 enum sas_fault sas_check(const struct sas *s, const struct sas_request *r, struct err *e)

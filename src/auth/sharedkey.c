@@ -65,6 +65,18 @@ static int weight(char c)
     return at ? (int)(at - before_digits) + 1 : 0;
 }
 
+/* Of two that are the same but for their hyphens: who has one where the other has none comes after.
+ */
+static int hyphen_order(const char *a, const char *b)
+{
+    for (; *a || *b; a++, b++) {
+        int order = (*a == '-') - (*b == '-');
+        if (order || !*a || !*b)
+            return order ? order : (*a != '\0') - (*b != '\0');
+    }
+    return 0;
+}
+
 int sharedkey_header_order(const char *a, const char *b)
 {
     const char *left = a, *right = b;
@@ -76,7 +88,7 @@ int sharedkey_header_order(const char *a, const char *b)
             right++;
         int order = weight(*left) - weight(*right);
         if (order || !*left)
-            return order ? order : strcasecmp(a, b);
+            return order ? order : hyphen_order(a, b);
         left++;
         right++;
     }

@@ -131,7 +131,7 @@ struct sigv4_claim {
 void sigv4_claim_release(struct sigv4_claim *c);
 
 /* "AWS4-HMAC-SHA256 Credential=..., SignedHeaders=..., Signature=..." taken apart; date stays "".
- * ERR_INVALID for anything else. */
+ * ERR_INVALID for anything else, in S3's own words for what is wrong: a door tells them on. */
 must_check int sigv4_authorization_parse(const char *header, struct sigv4_claim *ret,
                                          struct err *e);
 /* The same from X-Amz-... in a query. */
@@ -152,8 +152,9 @@ must_check int sigv4_claim_of(const struct pairs *headers, const char *query,
 
 /* Whether a request as it came in carries a right signature by s.  The service must be s3, and the
  * region s->region.  ERR_UNKNOWN_WHO when the signature is not right, ERR_CLOCK for one from
- * another time, ERR_DENIED for a presigned one that has expired.  Whether the body has the hash
- * in x-amz-content-sha256 is the caller's to check. */
+ * another time, ERR_DENIED for a presigned one that has expired or is not valid yet and for headers
+ * that are not signed (in S3's words).  Whether the body has the hash in x-amz-content-sha256 is
+ * the caller's to check. */
 must_check int sigv4_verify(struct sigv4 *s, const struct sigv4_claim *claim, const char *method,
                             const char *path, const char *query, const struct pairs *headers,
                             int64_t now, struct err *e);

@@ -86,7 +86,7 @@ static int add_header(struct buf *out, const struct pairs *headers, const char *
         found = true;
     }
     if (!found)
-        return err_set(e, ERR_INVALID, "a signed header, '%.*s', is missing",
+        return err_set(e, ERR_UNKNOWN_WHO, "a signed header, '%.*s', is missing",
                        (int)(n < 100 ? n : 100), name);
     return buf_add(out, "\n", 1, e);
 }

@@ -133,6 +133,11 @@ static int begin_chunk(struct sigv4_reader *r, struct call *call)
     }
     if (length > r->left)
         return corrupt(call, "the chunks hold more than x-amz-decoded-content-length says");
+    if (length > 0 && r->small) {
+        r->lie = SIGV4_LIE_CHUNK_SIZE;
+        return corrupt(call, "only the last chunk may be smaller than 8192 bytes");
+    }
+    r->small = length < SIGV4_CHUNK_MIN;
     if (length == 0 && r->left > 0)
         return corrupt(call, "the chunks hold less than x-amz-decoded-content-length says");
     r->chunk_left = length;
@@ -143,6 +148,7 @@ static int add_trailer(struct sigv4_reader *r, const char *line, struct buf *tex
                        struct call *call)
 {
     const char *colon = strchr(line, ':');
+    r->lie = SIGV4_LIE_TRAILER;
     if (colon == NULL || colon == line)
         return corrupt(call, "a trailer is no header");
     auto_free char *name = xstrndup(line, (size_t)(colon - line));
@@ -175,8 +181,10 @@ static int read_trailers(struct sigv4_reader *r, struct call *call)
             return -1;
         if (line.length == 0)
             break;
-        if (!r->has_trailers)
+        if (!r->has_trailers) {
+            r->lie = SIGV4_LIE_TRAILER;
             return corrupt(call, "there are trailers that were not announced");
+        }
         if (add_trailer(r, line.data, &text, &signature, call) < 0)
             return -1;
     }

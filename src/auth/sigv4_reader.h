@@ -13,7 +13,8 @@
  * framing behind them has been read and found right, so that whoever stores what it gives has
  * stored nothing when a signature, a length or the end is wrong (ERR_CORRUPT for framing that lies,
  * ERR_UNKNOWN_WHO for a wrong signature, ERR_NETWORK for a body cut off).  A body of no bytes is
- * checked by sigv4_reader_end().
+ * checked by sigv4_reader_end().  All chunks but the last hold at least SIGV4_CHUNK_MIN bytes, as
+ * S3 wants it.
  *
  * One thread at a time.  Source: Amazon S3 API reference, "Signature calculations for the
  * Authorization header: transferring payload in multiple chunks" and "... including trailing
@@ -25,7 +26,11 @@
 #include "auth/sigv4.h"
 
 #define SIGV4_CHUNK_LINE_MAX 512
+#define SIGV4_CHUNK_MIN      8192
 #define SIGV4_TRAILERS_MAX   (16 * 1024)
+
+/* What ERR_CORRUPT was about. */
+enum sigv4_lie { SIGV4_LIE_FRAMING, SIGV4_LIE_CHUNK_SIZE, SIGV4_LIE_TRAILER };
 
 struct sigv4_reader {
     struct source source;
@@ -35,6 +40,8 @@ struct sigv4_reader {
     bool is_signed;
     bool has_trailers;
     bool ended; /* the end has been read and found right */
+    bool small; /* a chunk was less than SIGV4_CHUNK_MIN: only the end may follow */
+    enum sigv4_lie lie;
     char date[20];
     char scope[SIGV4_SCOPE_SIZE];
     char previous[SIGV4_HEX_SIZE]; /* signature of the head, then of the chunk before */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -22,30 +23,61 @@ void sigv4_claim_release(struct sigv4_claim *c)
     *c = (struct sigv4_claim)SIGV4_CLAIM_INIT;
 }
 
-/* Copy one '/'-separated part of a scope; where the next begins, or NULL. */
-static const char *take_part(const char *at, const char *end, char *ret, size_t size)
-{
-    const char *slash = at ? memchr(at, '/', (size_t)(end - at)) : NULL;
+/* What is wrong with a claim, in the words S3 has for it: a client's author knows them. */
+static int claim_error(const struct sigv4_claim *c, struct err *e, const char *format, ...)
+    printf_like(3, 4);
 
-    if (!slash || slash == at || (size_t)(slash - at) >= size)
-        return NULL;
-    memcpy(ret, at, (size_t)(slash - at));
-    ret[slash - at] = '\0';
-    return slash + 1;
+static int claim_error(const struct sigv4_claim *c, struct err *e, const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    return err_set(e, ERR_INVALID, "%s; %s",
+                   c->presigned ? "Error parsing the X-Amz-Credential parameter"
+                                : "The authorization header is malformed",
+                   text);
+}
+
+/* One of the parts between '/'s: true when it fits. */
+static bool take_part(const char **at, const char *end, char *ret, size_t size)
+{
+    const char *slash = memchr(*at, '/', (size_t)(end - *at));
+    size_t n = (size_t)((slash ? slash : end) - *at);
+
+    if (n == 0 || n >= size)
+        return false;
+    memcpy(ret, *at, n);
+    ret[n] = '\0';
+    *at = slash ? slash + 1 : end;
+    return true;
 }
 
 /* "KEY/20261122/gra/s3/aws4_request". */
 static int take_credential(struct sigv4_claim *c, const char *text, size_t n, struct err *e)
 {
-    const char *end = text + n;
-    const char *at = take_part(text, end, c->access_key, sizeof(c->access_key));
+    const char *at = text, *end = text + n;
+    char day[33], terminal[33];
 
-    at = take_part(at, end, c->day, sizeof(c->day));
-    at = take_part(at, end, c->region, sizeof(c->region));
-    at = take_part(at, end, c->service, sizeof(c->service));
-    if (!at || end - at != 12 || memcmp(at, "aws4_request", 12) != 0 ||
-        strspn(c->day, "0123456789") != 8)
-        return err_set(e, ERR_INVALID, "the signature's Credential is malformed");
+    if (!take_part(&at, end, c->access_key, sizeof(c->access_key)) ||
+        !take_part(&at, end, day, sizeof(day)) ||
+        !take_part(&at, end, c->region, sizeof(c->region)) ||
+        !take_part(&at, end, c->service, sizeof(c->service)) ||
+        memchr(at, '/', (size_t)(end - at)) || !take_part(&at, end, terminal, sizeof(terminal)))
+        return claim_error(c, e,
+                           "the Credential is mal-formed; expecting "
+                           "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+    if (strcmp(terminal, "aws4_request") != 0)
+        return claim_error(c, e, "incorrect terminal \"%s\". This endpoint uses \"aws4_request\".",
+                           terminal);
+    if (strlen(day) != 8 || strspn(day, "0123456789") != 8)
+        return claim_error(c, e,
+                           "incorrect date format \"%s\". This date in the credential must be in "
+                           "the format \"yyyyMMdd\".",
+                           day);
+    memcpy(c->day, day, sizeof(c->day));
     return 0;
 }
 
@@ -57,24 +89,20 @@ static int take_signature(struct sigv4_claim *c, const char *text, size_t n, str
     return 0;
 }
 
-/* Lower-case names in order, with host among them. */
+/* Lower-case names in order. */
 static int take_names(struct sigv4_claim *c, const char *text, size_t n, struct err *e)
 {
-    bool host = false;
     const char *before = NULL;
     auto_free char *names = n < NAMES_MAX ? xstrndup(text, n) : NULL;
 
     for (char *at = names, *save = NULL; names && (at = strtok_r(at, ";", &save)); at = NULL) {
         if (before && strcmp(before, at) >= 0)
             return err_set(e, ERR_INVALID, "the list of signed headers is not in order");
-        host = host || strcmp(at, "host") == 0;
         for (const char *letter = at; *letter; letter++)
             if (!isgraph((unsigned char)*letter) || isupper((unsigned char)*letter))
                 return err_set(e, ERR_INVALID, "the list of signed headers is malformed");
         before = at;
     }
-    if (!host)
-        return err_set(e, ERR_INVALID, "the signature does not cover the Host header");
     free(c->signed_headers);
     c->signed_headers = xstrndup(text, n);
     return 0;
@@ -91,9 +119,10 @@ int sigv4_authorization_parse(const char *header, struct sigv4_claim *ret, struc
 {
     auto_sigv4_claim struct sigv4_claim c = SIGV4_CLAIM_INIT;
     size_t algorithm = strlen(ALGORITHM);
+    int parts = 0;
 
     if (strncmp(header, ALGORITHM, algorithm) != 0 || !strchr(" \t", header[algorithm]))
-        return err_set(e, ERR_INVALID, "the Authorization header is not one of " ALGORITHM);
+        return claim_error(&c, e, "the Authorization header is not one of " ALGORITHM);
     for (const char *at = header + algorithm; *at;) {
         at += strspn(at, " \t,");
         size_t n = strcspn(at, ", \t");
@@ -104,28 +133,27 @@ int sigv4_authorization_parse(const char *header, struct sigv4_claim *ret, struc
             taken = take_names(&c, at + 14, n - 14, e);
         else if (is_field(at, n, "Signature="))
             taken = take_signature(&c, at + 10, n - 10, e);
-        else if (n)
-            taken = err_set(e, ERR_INVALID, "the Authorization header has an unknown part");
+        else if (n && !memchr(at, '=', n))
+            taken = claim_error(&c, e, "the authorization component \"%.*s\" is malformed.",
+                                n < 100 ? (int)n : 100, at);
         if (taken < 0)
             return -1;
+        parts += n > 0;
         at += n;
     }
-    if (!c.access_key[0] || !c.signature[0] || !c.signed_headers)
-        return err_set(e, ERR_INVALID, "the Authorization header is not complete");
+    if (parts < 3)
+        return claim_error(&c, e,
+                           "the authorization header requires three components: Credential, "
+                           "SignedHeaders, and Signature.");
+    if (!c.access_key[0])
+        return claim_error(&c, e, "missing Credential.");
+    if (!c.signed_headers)
+        return claim_error(&c, e, "missing SignedHeaders.");
+    if (!c.signature[0])
+        return claim_error(&c, e, "missing Signature.");
     *ret = c;
     c = (struct sigv4_claim)SIGV4_CLAIM_INIT;
     return 0;
-}
-
-static int take_text(const struct pairs *query, const char *name, struct sigv4_claim *c,
-                     int (*taker)(struct sigv4_claim *, const char *, size_t, struct err *),
-                     struct err *e)
-{
-    const char *text = pairs_get(query, name);
-
-    if (!text)
-        return err_set(e, ERR_INVALID, "the presigned URL has no %s", name);
-    return taker(c, text, strlen(text), e);
 }
 
 static int take_date(struct sigv4_claim *c, const char *text, size_t n, struct err *e)
@@ -133,20 +161,41 @@ static int take_date(struct sigv4_claim *c, const char *text, size_t n, struct e
     int64_t time = 0;
 
     if (date_parse_basic(text, &time, e) < 0 || n >= sizeof(c->date))
-        return err_set(e, ERR_INVALID, "the signature's date is malformed");
+        return err_set(e, c->presigned ? ERR_INVALID : ERR_DENIED, "%s",
+                       c->presigned ? "X-Amz-Date must be in the ISO8601 Long Format "
+                                      "\"yyyyMMdd'T'HHmmss'Z'\""
+                                    : "AWS authentication requires a valid Date or x-amz-date "
+                                      "header.");
     memcpy(c->date, text, n + 1);
     return 0;
 }
 
 static int take_expiry(struct sigv4_claim *c, const char *text, size_t n, struct err *e)
 {
-    if (n == 0 || n > 6 || strspn(text, "0123456789") != n)
-        return err_set(e, ERR_INVALID, "X-Amz-Expires is not a number of seconds");
-    c->expires = strtol(text, NULL, 10);
-    if (c->expires < 1 || c->expires > SIGV4_EXPIRY_MAX)
-        return err_set(e, ERR_INVALID, "X-Amz-Expires is not 1 to %d seconds", SIGV4_EXPIRY_MAX);
+    bool negative = *text == '-' && n > 1;
+    size_t digits = n - negative;
+
+    if (digits == 0 || strspn(text + negative, "0123456789") != digits)
+        return err_set(e, ERR_INVALID, "X-Amz-Expires should be a number");
+    if (negative)
+        return err_set(e, ERR_INVALID, "X-Amz-Expires must be non-negative");
+    c->expires = digits < 10 ? strtol(text, NULL, 10) : SIGV4_EXPIRY_MAX + 1;
+    if (c->expires > SIGV4_EXPIRY_MAX)
+        return err_set(e, ERR_INVALID,
+                       "X-Amz-Expires must be less than a week (in seconds); that is, the given "
+                       "X-Amz-Expires must be less than %d seconds",
+                       SIGV4_EXPIRY_MAX);
     return 0;
 }
+
+static const struct {
+    const char *name;
+    int (*taker)(struct sigv4_claim *, const char *, size_t, struct err *);
+} parameters[] = {
+    {"X-Amz-Credential", take_credential}, {"X-Amz-Date", take_date},
+    {"X-Amz-Expires", take_expiry},        {"X-Amz-SignedHeaders", take_names},
+    {"X-Amz-Signature", take_signature},
+};
 
 int sigv4_query_parse(const char *query, struct sigv4_claim *ret, struct err *e)
 {
@@ -156,33 +205,57 @@ int sigv4_query_parse(const char *query, struct sigv4_claim *ret, struct err *e)
     if (query_parse(query, &list, e) < 0)
         return -1;
     const char *algorithm = pairs_get(&list, "X-Amz-Algorithm");
-    if (!algorithm || strcmp(algorithm, ALGORITHM) != 0)
-        return err_set(e, ERR_INVALID, "X-Amz-Algorithm is not " ALGORITHM);
-    if (take_text(&list, "X-Amz-Credential", &c, take_credential, e) < 0 ||
-        take_text(&list, "X-Amz-Date", &c, take_date, e) < 0 ||
-        take_text(&list, "X-Amz-Expires", &c, take_expiry, e) < 0 ||
-        take_text(&list, "X-Amz-SignedHeaders", &c, take_names, e) < 0 ||
-        take_text(&list, "X-Amz-Signature", &c, take_signature, e) < 0)
-        return -1;
+    bool complete = algorithm != NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+        complete = complete && pairs_get(&list, parameters[i].name) != NULL;
+    if (!complete)
+        return err_set(e, ERR_INVALID,
+                       "Query-string authentication version 4 requires the X-Amz-Algorithm, "
+                       "X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and "
+                       "X-Amz-Expires parameters.");
+    if (strcmp(algorithm, ALGORITHM) != 0)
+        return err_set(
+            e, ERR_INVALID, "X-Amz-Algorithm only supports \"" ALGORITHM "%s\"",
+            strcmp(algorithm, "AWS4-ECDSA-P256-SHA256") == 0 ? "" : " and AWS4-ECDSA-P256-SHA256");
+    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+        const char *text = pairs_get(&list, parameters[i].name);
+        if (parameters[i].taker(&c, text, strlen(text), e) < 0)
+            return -1;
+    }
     *ret = c;
     c = (struct sigv4_claim)SIGV4_CLAIM_INIT;
     return 0;
+}
+
+/* x-amz-date; a client may use Date, in its own form, in its place. */
+static int date_of(const struct pairs *headers, struct sigv4_claim *c, struct err *e)
+{
+    const char *date = pairs_get_nocase(headers, "x-amz-date");
+    const char *plain = pairs_get_nocase(headers, "date");
+    char text[DATE_TEXT] = "";
+    struct err ignored = {0};
+    int64_t time;
+
+    if (!date && plain && date_parse_rfc1123(plain, &time, &ignored) == 0) {
+        date_basic(text, time);
+        date = text;
+    } else if (!date) {
+        date = plain ? plain : "";
+    }
+    return take_date(c, date, strlen(date), e);
 }
 
 int sigv4_claim_of(const struct pairs *headers, const char *query, struct sigv4_claim *ret,
                    struct err *e)
 {
     const char *header = pairs_get_nocase(headers, "Authorization");
-    const char *date = pairs_get_nocase(headers, "x-amz-date");
 
-    if (!header && query && strstr(query, "X-Amz-Algorithm="))
+    if (!header && query)
         return sigv4_query_parse(query, ret, e);
     if (!header)
         return err_set(e, ERR_INVALID, "the request carries no signature");
     auto_sigv4_claim struct sigv4_claim c = SIGV4_CLAIM_INIT;
-    if (!date)
-        return err_set(e, ERR_INVALID, "the request has no x-amz-date");
-    if (sigv4_authorization_parse(header, &c, e) < 0 || take_date(&c, date, strlen(date), e) < 0)
+    if (sigv4_authorization_parse(header, &c, e) < 0 || date_of(headers, &c, e) < 0)
         return -1;
     *ret = c;
     c = (struct sigv4_claim)SIGV4_CLAIM_INIT;
@@ -196,32 +269,47 @@ static int check_time(const struct sigv4_claim *c, int64_t now, struct err *e)
     if (date_parse_basic(c->date, &date, e) < 0)
         return -1;
     if (strncmp(c->date, c->day, 8) != 0)
-        return err_set(e, ERR_INVALID, "the signature's date is not the day of its scope");
+        return err_set(e, ERR_INVALID,
+                       "%sInvalid credential date \"%s\". This date is not the same as "
+                       "X-Amz-Date: \"%.8s\".",
+                       c->presigned ? "" : "The authorization header is malformed; ", c->day,
+                       c->date);
     int64_t apart = date > now ? date - now : now - date;
-    if ((!c->presigned && apart > SIGV4_CLOCK_MAX) ||
-        (c->presigned && date > now && apart > SIGV4_CLOCK_MAX))
+    if (c->presigned && date > now && apart > SIGV4_CLOCK_MAX)
+        return err_set(e, ERR_DENIED, "Request is not valid yet.");
+    if (!c->presigned && apart > SIGV4_CLOCK_MAX)
         return err_set(e, ERR_CLOCK, "the request's date is %" PRId64 " minutes from ours",
                        apart / (60 * CLOCK_SECOND));
     if (c->presigned && now > date && apart > c->expires * CLOCK_SECOND)
-        return err_set(e, ERR_DENIED, "the presigned URL has expired");
+        return err_set(e, ERR_DENIED, "Request has expired.");
     return 0;
 }
 
-/* A header that changes what the request means must be signed (S3's rule for x-amz-*). */
+static bool is_signed(const struct sigv4_claim *c, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = c->signed_headers; *at;) {
+        size_t length = strcspn(at, ";");
+        if (length == n && strncasecmp(at, name, n) == 0)
+            return true;
+        at += length + (at[length] == ';');
+    }
+    return false;
+}
+
+/* Host, and each header that changes what the request means, must be signed (S3's rule for
+ * x-amz-*). */
 static int check_covered(const struct sigv4_claim *c, const struct pairs *headers, struct err *e)
 {
-    for (size_t i = 0; i < headers->count; i++) {
-        const char *name = headers->list[i].key;
-        size_t n = strlen(name);
-        bool covered = strncasecmp(name, "x-amz-", 6) != 0;
-        for (const char *at = c->signed_headers; *at && !covered;) {
-            size_t length = strcspn(at, ";");
-            covered = length == n && strncasecmp(at, name, n) == 0;
-            at += length + (at[length] == ';');
-        }
-        if (!covered)
-            return err_set(e, ERR_DENIED, "header '%.100s' is not covered by the signature", name);
-    }
+    bool covered = is_signed(c, "host");
+
+    for (size_t i = 0; i < headers->count && covered; i++)
+        covered = strncasecmp(headers->list[i].key, "x-amz-", 6) != 0 ||
+                  is_signed(c, headers->list[i].key);
+    if (!covered)
+        return err_set(e, ERR_DENIED,
+                       "There were headers present in the request which were not signed");
     return 0;
 }
 
@@ -236,9 +324,12 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_claim *claim, const char *m
 
     if (strcmp(claim->access_key, s->access_key) != 0)
         return err_set(e, ERR_UNKNOWN_WHO, "access key '%s' is not known here", claim->access_key);
-    if (strcmp(claim->region, s->region) != 0 || strcmp(claim->service, "s3") != 0)
-        return err_set(e, ERR_INVALID, "signed for '%s/%s', expected '%s/s3'", claim->region,
-                       claim->service, s->region);
+    if (strcmp(claim->region, s->region) != 0)
+        return claim_error(claim, e, "the region \"%s\" is wrong; expecting \"%s\"", claim->region,
+                           s->region);
+    if (strcmp(claim->service, "s3") != 0)
+        return claim_error(claim, e, "incorrect service \"%s\". This endpoint belongs to \"s3\".",
+                           claim->service);
     if (!hash && !claim->presigned)
         return err_set(e, ERR_INVALID, "the request has no x-amz-content-sha256");
     if (check_time(claim, now, e) < 0 || check_covered(claim, headers, e) < 0 ||

@@ -26,9 +26,9 @@
  *   - Types: INTEGER (64 bits), TEXT (UTF-8, no NUL), BLOB (bytes); no others.  "INTEGER PRIMARY
  * KEY" numbers new rows by itself (never rely on the numbers being dense).  Tables should say
  * STRICT, and may say WITHOUT ROWID; PostgreSQL does without.
- *   - Parameters are ?1, ?2 ...; a TEXT column gets db_bind_text(), a BLOB column db_bind_blob():
- *     on SQLite the two never compare equal, on PostgreSQL mixing them is an error.  Where nothing
- *     but a parameter decides a type, write CAST(?1 AS INTEGER).
+ *   - Parameters are ?1, ?2 ..., and numbers may be left out; a TEXT column gets db_bind_text(), a
+ *     BLOB column db_bind_blob(): on SQLite the two never compare equal, on PostgreSQL mixing them
+ *     is an error.  Where nothing but a parameter decides a type, write CAST(?1 AS INTEGER).
  *   - INSERT ... ON CONFLICT (columns) DO NOTHING / DO UPDATE SET x = table.x + excluded.x,
  *     RETURNING, row values ((a, b) > (?1, ?2)), CASE, COALESCE, common table expressions, partial
  *     indexes and LIMIT work on both.

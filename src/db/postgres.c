@@ -128,7 +128,20 @@ static void postgres_bind_null(struct db_statement *s, int number)
 
 /* ---- Running ---- */
 
-/* Have the server parse it, with the types of the parameters as bound now. */
+/* Whether the text has $number. */
+static bool speaks_of(const char *sql, int number)
+{
+    char word[16];
+    size_t n = (size_t)snprintf(word, sizeof(word), "$%d", number);
+
+    for (const char *at = sql; (at = strstr(at, word)); at += n)
+        if (at[n] < '0' || at[n] > '9')
+            return true;
+    return false;
+}
+
+/* Have the server parse it, with the types of the parameters as bound now.  It must be told one for
+ * numbers that were left out, too. */
 static int ensure_prepared(struct postgres_statement *s, struct call *call)
 {
     struct postgres *p = postgres_of(s->statement.db);
@@ -142,7 +155,7 @@ static int ensure_prepared(struct postgres_statement *s, struct call *call)
     if (postgres_flush(&p->db, call) < 0)
         return -1;
     for (int i = 0; i < s->count; i++)
-        types[i] = s->parameters[i].type;
+        types[i] = speaks_of(s->sql, i + 1) ? s->parameters[i].type : TYPE_TEXT;
     if (!PQsendPrepare(p->connection, s->name, s->sql, s->count, types))
         return postgres_fail(p, NULL, call);
     if (postgres_result(p, &result, call) < 0)

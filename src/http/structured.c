@@ -269,7 +269,8 @@ static uint64_t segment_count(uint64_t length)
 {
     uint64_t size = segment_size(length);
 
-    return length / size + (length % size != 0);
+    /* No bytes are one segment without bytes: readers want one. */
+    return length ? length / size + (length % size != 0) : 1;
 }
 
 uint64_t structured_size(uint64_t length)
@@ -302,8 +303,6 @@ static int begin_segment(struct structured_writer *w, struct call *call)
         if (sink_write(w->to, header, sizeof(header), call) < 0)
             return -1;
     }
-    if (w->segment == w->segments)
-        return 0;
     w->segment++;
     w->left = w->length - w->given < w->segment_size ? w->length - w->given : w->segment_size;
     w->segment_crc = 0;
@@ -357,7 +356,7 @@ int structured_writer_finish(struct structured_writer *w, struct call *call)
 {
     if (w->given != w->length)
         return err_set(&call->err, ERR_CORRUPT, "a body is shorter than was said");
-    if (w->segment == 0 && begin_segment(w, call) < 0)
+    if (w->length == 0 && (begin_segment(w, call) < 0 || end_segment(w, call) < 0))
         return -1;
     return write_checksum(w, w->crc, call);
 }

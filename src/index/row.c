@@ -168,6 +168,18 @@ int row_insert(struct db *db, const struct table *t, const void *row, struct cal
     return journal_put(db, t, row, 1, call);
 }
 
+int row_insert_new(struct db *db, const struct table *t, const void *row, bool *ret_done,
+                   struct call *call)
+{
+    auto_free char *sql = xasprintf("%s ON CONFLICT DO NOTHING", table_sql_of(db, t)->insert);
+    int64_t affected;
+
+    if (change(db, sql, t, t->count, row, &affected, call) < 0)
+        return -1;
+    *ret_done = affected > 0;
+    return *ret_done ? journal_put(db, t, row, 1, call) : 0;
+}
+
 int row_insert_many(struct db *db, const struct table *t, const void *rows, size_t count,
                     struct call *call)
 {
@@ -223,4 +235,24 @@ int row_delete_group(struct db *db, const struct table *t, const void *row, size
     if (ret_count)
         *ret_count = affected;
     return 0;
+}
+
+int row_delete_group_telling(struct db *db, const struct table *t, const void *row, size_t keys,
+                             const char *column, void (*tell)(void *argument, int64_t number),
+                             void *argument, struct call *call)
+{
+    auto_free char *sql = xasprintf("%s RETURNING %s", table_sql_of(db, t)->remove[keys], column);
+    struct db_statement *gone;
+    bool any = false;
+    int found;
+
+    assert(keys >= 1 && keys <= t->keys);
+    if (prepare_bound(db, sql, t, keys, row, &gone, call) < 0)
+        return -1;
+    auto_statement struct db_statement *guard = gone;
+    for (; (found = db_step(gone, call)) > 0; any = true)
+        tell(argument, db_column_int(gone, 0));
+    if (found < 0 || !any)
+        return found;
+    return journal_gone(db, t, row, keys, call);
 }

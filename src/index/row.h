@@ -73,6 +73,10 @@ must_check int row_find(struct db *db, const struct table *t, void *row, struct 
 must_check int row_lock(struct db *db, const struct table *t, void *row, struct call *call);
 /* ERR_EXISTS when the key, or another unique set of columns, is there. */
 must_check int row_insert(struct db *db, const struct table *t, const void *row, struct call *call);
+/* The same, but a key that is there, perhaps only since somebody else committed, is no error:
+ * *ret_done says which. */
+must_check int row_insert_new(struct db *db, const struct table *t, const void *row, bool *ret_done,
+                              struct call *call);
 /* Every column of the row with this key; ERR_NOT_FOUND when there is none. */
 must_check int row_update(struct db *db, const struct table *t, const void *row, struct call *call);
 /* Insert, or replace the row with this key. */
@@ -88,6 +92,12 @@ must_check int row_delete(struct db *db, const struct table *t, const void *row,
  * object's), so that both leave their lines in the same order. */
 must_check int row_delete_group(struct db *db, const struct table *t, const void *row, size_t keys,
                                 int64_t *ret_count, struct call *call);
+/* The same, and of each row that goes its number in this column is told: of those that somebody
+ * else has added or changed meanwhile, too. */
+must_check int row_delete_group_telling(struct db *db, const struct table *t, const void *row,
+                                        size_t keys, const char *column,
+                                        void (*tell)(void *argument, int64_t number),
+                                        void *argument, struct call *call);
 
 /* A row as a JSON object and back; names that are not UTF-8 stand as {"base64": ...}.  NULLs are
  * left out.  Unknown keys are ignored, so that an older program can read a newer journal; a column

@@ -97,6 +97,28 @@ static int stage_look(struct db *db, void *argument, struct call *call)
     return stage_may(db, argument, &s, call);
 }
 
+/* 1 and what was there, 0 when nothing was.  Another gateway may stage the same block at once: who
+ * finds its row must let go of the piece that was put there. */
+static int block_put(struct db *db, struct block_row *fresh, struct block_row *ret_old,
+                     struct call *call)
+{
+    bool done = false;
+    while (!done) {
+        int found = row_lock(db, &block_table, ret_old, call);
+        if (found < 0)
+            return -1;
+        /* It has been filled anew: the key is fresh's again. */
+        fresh->name = ret_old->name;
+        fresh->upload = ret_old->upload;
+        fresh->block = ret_old->block;
+        if (found > 0)
+            return row_update(db, &block_table, fresh, call) < 0 ? -1 : 1;
+        if (row_insert_new(db, &block_table, fresh, &done, call) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int stage_commit(struct db *db, void *argument, struct call *call)
 {
     const struct stage_task *task = argument;
@@ -115,18 +137,10 @@ static int stage_commit(struct db *db, void *argument, struct call *call)
     fresh.size = (int64_t)request->size;
     fresh.created = s.now;
     fresh.checksums = (char *)task->checksums;
-    int found = row_lock(db, &block_table, &old, call);
-    if (found < 0)
-        return -1;
-    /* row_lock() has filled old anew: fresh's key is its own again. */
-    fresh.name = old.name;
-    fresh.upload = old.upload;
-    fresh.block = old.block;
-    if (row_put(db, &block_table, &fresh, call) < 0)
-        return -1;
+    int found = block_put(db, &fresh, &old, call);
     if (found > 0 && old.piece != 0)
         return piece_let_go(task->service, db, old.piece, s.now, call);
-    return 0;
+    return found < 0 ? -1 : 0;
 }
 
 int service_stage(struct service *service, const struct stage_request *request,

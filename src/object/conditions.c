@@ -101,6 +101,8 @@ int conditions_check_write(const struct conditions *c, const struct scene *s, st
 {
     const struct object_row *o = &s->object;
     if (!s->found) {
+        if (c->if_match != NULL && c->s3)
+            return fault_set(e, FAULT_OBJECT_MISSING, "there is no object to match a condition");
         if (c->if_match != NULL || c->if_tags != NULL)
             return fault_set(e, FAULT_CONDITION, "the object is not there to match a condition");
         if (c->copy != NULL)

@@ -123,7 +123,7 @@ static void fill_fresh(struct object_row *fresh, const struct copy_request *requ
     if (request->keep_tags)
         replace_string(&fresh->tags, from->tags);
     replace_string(&fresh->copy, request->copy);
-    replace_string(&fresh->checksums, from->checksums);
+    replace_string(&fresh->checksums, request->checksums ? request->checksums : from->checksums);
     replace_string(&fresh->s3_etag, from->s3_etag);
     replace_string(&fresh->parts, from->parts);
     fresh->name = xstrdup(request->to.name);

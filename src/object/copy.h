@@ -17,8 +17,9 @@ struct copy_request {
     bool keep_headers;  /* content headers come from the source (properties' are not looked at) */
     bool keep_metadata; /* metadata likewise */
     bool keep_tags;
-    const char *copy;   /* JSON for object_row.copy, NULL none */
-    bool to_type_block; /* the copy is a block object whatever the source is */
+    const char *copy;      /* JSON for object_row.copy, NULL none */
+    bool to_type_block;    /* the copy is a block object whatever the source is */
+    const char *checksums; /* JSON for object_row.checksums in place of the source's; NULL */
 };
 /* FAULT_COPY_SOURCE: no container to copy from (a missing object or version is always the source).
  * FAULT_TYPE when the target is there with another type, FAULT_COPY_PENDING while another copy runs

@@ -156,6 +156,18 @@ static int delete_version(struct deletion *d, const struct delete_request *reque
     return was_current ? promote_newest(d, request->place.name, call) : 0;
 }
 
+/* A marker that would be made where nothing is stands under the conditions, too. */
+static int may_delete(const struct delete_request *request, struct scene *s, struct err *e)
+{
+    if (!s->found)
+        return request->make_marker && request->place.kind == VERSION_CURRENT
+                   ? conditions_check_write(&request->conditions, s, e)
+                   : 0;
+    if (conditions_check_write(&request->conditions, s, e) < 0)
+        return -1;
+    return lease_check(&s->object, request->conditions.lease, true, s->now, e);
+}
+
 static int delete_commit(struct db *db, void *argument, struct call *call)
 {
     struct delete_task *task = argument;
@@ -171,10 +183,7 @@ static int delete_commit(struct db *db, void *argument, struct call *call)
         if (marker_open(db, &request->place, &s, call) < 0)
             return -1;
     }
-    if (rules_of(db, &s.container, &d.rules, call) < 0 ||
-        (s.found &&
-         (conditions_check_write(&request->conditions, &s, &call->err) < 0 ||
-          lease_check(&s.object, request->conditions.lease, true, s.now, &call->err) < 0)))
+    if (rules_of(db, &s.container, &d.rules, call) < 0 || may_delete(request, &s, &call->err) < 0)
         return -1;
     int done = request->place.kind == VERSION_CURRENT ? delete_current(&d, request, call)
                                                       : delete_version(&d, request, call);

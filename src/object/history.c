@@ -79,25 +79,35 @@ static void numbers_release(struct numbers *n)
     free(n->list);
 }
 
-static int collect(struct db_statement *s, struct numbers *into, struct call *call)
+static void collect(void *argument, int64_t number)
 {
-    int row;
-    while ((row = db_step(s, call)) > 0) {
-        if (into->count == into->size) {
-            into->size = into->size == 0 ? 16 : 2 * into->size;
-            into->list = xrealloc(into->list, into->size, sizeof(*into->list));
-        }
-        into->list[into->count++] = db_column_int(s, 0);
+    struct numbers *into = argument;
+    if (into->count == into->size) {
+        into->size = into->size == 0 ? 16 : 2 * into->size;
+        into->list = xrealloc(into->list, into->size, sizeof(*into->list));
     }
-    db_reset(s);
-    return row;
+    into->list[into->count++] = number;
 }
 
-static int let_go_all(struct service *service, struct db *db, const struct numbers *pieces,
-                      int64_t now, struct call *call)
+static int compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < pieces->count; i++)
-        if (piece_let_go(service, db, pieces->list[i], now, call) < 0)
+    const int64_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Rows that spoke of pieces are gone, and with them perhaps the pieces: each is asked about once.
+ */
+static int let_go_all(struct service *service, struct db *db, const struct table *table,
+                      const void *group, size_t keys, int64_t now, struct call *call)
+{
+    cleanup(numbers_release) struct numbers pieces = {0};
+    if (row_delete_group_telling(db, table, group, keys, "piece", collect, &pieces, call) < 0)
+        return -1;
+    if (pieces.count > 0)
+        qsort(pieces.list, pieces.count, sizeof(*pieces.list), compare);
+    for (size_t i = 0; i < pieces.count; i++)
+        if ((i == 0 || pieces.list[i] != pieces.list[i - 1]) &&
+            piece_let_go(service, db, pieces.list[i], now, call) < 0)
             return -1;
     return 0;
 }
@@ -105,39 +115,15 @@ static int let_go_all(struct service *service, struct db *db, const struct numbe
 int layout_purge(struct service *service, struct db *db, int64_t layout, int64_t now,
                  struct call *call)
 {
-    cleanup(numbers_release) struct numbers pieces = {0};
-    struct db_statement *find;
-    if (db_prepare(db, "SELECT DISTINCT piece FROM extent WHERE layout = ?1", &find, call) < 0)
-        return -1;
-    db_bind_int(find, 1, layout);
-    if (collect(find, &pieces, call) < 0 ||
-        row_delete_group(db, &extent_table, &(struct extent_row){.layout = layout}, 1, NULL, call) <
-            0)
-        return -1;
-    return let_go_all(service, db, &pieces, now, call);
+    struct extent_row key = {.layout = layout};
+    return let_go_all(service, db, &extent_table, &key, 1, now, call);
 }
 
 int blocks_purge(struct service *service, struct db *db, int64_t container, const char *name,
                  const char *upload, int64_t now, struct call *call)
 {
-    cleanup(numbers_release) struct numbers pieces = {0};
-    struct db_statement *find;
-    if (db_prepare(db,
-                   "SELECT DISTINCT piece FROM block WHERE container = ?1 AND name = ?2 AND "
-                   "upload = ?3",
-                   &find, call) < 0)
-        return -1;
-    db_bind_int(find, 1, container);
-    bind_name(find, 2, name);
-    db_bind_text(find, 3, upload);
-    if (collect(find, &pieces, call) < 0)
-        return -1;
-    if (pieces.count == 0)
-        return 0;
     struct block_row key = {.container = container, .name = (char *)name, .upload = (char *)upload};
-    if (row_delete_group(db, &block_table, &key, 3, NULL, call) < 0)
-        return -1;
-    return let_go_all(service, db, &pieces, now, call);
+    return let_go_all(service, db, &block_table, &key, 3, now, call);
 }
 
 int object_purge(struct service *service, struct db *db, const struct object_row *o, int64_t now,

@@ -51,9 +51,9 @@ static int check_change(const struct retention_task *task, const struct object_r
 
     if (!active || old == STRENGTH_FREE)
         return 0;
-    if (old == STRENGTH_BYPASS && (task->bypass || (extends && strength_of(task->mode) >= old)))
+    if (old == STRENGTH_BYPASS && task->bypass)
         return 0;
-    if (old != STRENGTH_BYPASS && extends && same_string(task->mode, o->immutable_mode))
+    if (extends && same_string(task->mode, o->immutable_mode))
         return 0;
     return fault_set(e, FAULT_IMMUTABLE_LOCKED, "the retention of '%s' (%s) can only be extended",
                      o->name, o->immutable_mode);

@@ -13,6 +13,7 @@
 
 #include "codec/json.h"
 #include "object/block.h"
+#include "object/lifecycle.h"
 #include "object/sweep.h"
 #include "object/tags.h"
 #include "object/write.h"
@@ -94,15 +95,28 @@ static bool tags_fit(const json_t *wanted, const char *json)
     return true;
 }
 
-static bool row_fits(const struct rule_walk *w, const struct object_row *o)
+static bool row_fits(const json_t *rule, const struct object_row *o)
 {
     int64_t larger, smaller;
 
-    if (json_number(w->rule, "larger", &larger) && o->size <= larger)
+    if (json_number(rule, "larger", &larger) && o->size <= larger)
         return false;
-    if (json_number(w->rule, "smaller", &smaller) && o->size >= smaller)
+    if (json_number(rule, "smaller", &smaller) && o->size >= smaller)
         return false;
-    return tags_fit(json_object_get(w->rule, "tags"), o->tags);
+    return tags_fit(json_object_get(rule, "tags"), o->tags);
+}
+
+int64_t lifecycle_expiry(const json_t *rule, const struct object_row *o)
+{
+    const char *prefix = json_text(rule, "prefix");
+    int64_t days, date;
+
+    if (!json_bool(rule, "enabled", false) ||
+        (prefix && strncmp(o->name, prefix, strlen(prefix)) != 0) || !row_fits(rule, o))
+        return TIME_UNKNOWN;
+    if (json_number(rule, "days", &days))
+        return (o->modified / DAY + days + 1) * DAY;
+    return json_number(rule, "date", &date) ? date : TIME_UNKNOWN;
 }
 
 /* What keeps it from going is no failure of the sweep. */
@@ -141,7 +155,7 @@ static int walk(struct rule_walk *w, bool version, struct call *call)
             const struct object_row *o = &w->rows[i];
             if (strncmp(o->name, w->prefix, strlen(w->prefix)) != 0)
                 return 0;
-            if (row_fits(w, o) && delete_row(w, o, version, call) < 0)
+            if (row_fits(w->rule, o) && delete_row(w, o, version, call) < 0)
                 return -1;
         }
         if (w->count) {

@@ -393,13 +393,46 @@ static int take_next(struct lister *l, struct listing *ret, struct list_place *b
 
 /* ---- The beginning ---- */
 
-static int lister_begin(struct lister *l, struct err *e)
+/* Behind one version of a name, whether or not it is still there. */
+static int begin_behind_version(struct lister *l, const char *name, const char *version,
+                                struct call *call)
+{
+    auto_object_row struct object_row row = object_row_new();
+    struct db_statement *find;
+    bool unversioned = strcmp(version, "null") == 0;
+
+    if (select_rows(l->db, &object_table,
+                    unversioned ? "WHERE container = ?1 AND name = ?2 AND state = 0 AND "
+                                  "versioned = 0 AND deleted IS NULL ORDER BY version LIMIT 1"
+                                : "WHERE container = ?1 AND name = ?2 AND version = ?3 LIMIT 1",
+                    &find, call) < 0)
+        return -1;
+    db_bind_int(find, 1, l->container);
+    bind_name(find, 2, name);
+    if (!unversioned)
+        db_bind_text(find, 3, version);
+    int found = select_one(&object_table, find, &row, call);
+    if (found < 0)
+        return -1;
+    if (found > 0)
+        list_place_set(&l->place, PLACE_ROW, name, row.current, row.version);
+    else if (unversioned)
+        list_place_set(&l->place, PLACE_PAST, name, 0, NULL);
+    else
+        list_place_set(&l->place, PLACE_ROW, name, 0, version);
+    return 0;
+}
+
+static int lister_begin(struct lister *l, struct call *call)
 {
     const struct listing_options *o = l->options;
     const char *prefix = o->prefix ? o->prefix : "";
 
     if (o->marker && *o->marker) {
-        if (list_place_read(o->marker, &l->place, e) < 0)
+        if (list_place_read(o->marker, &l->place, &call->err) < 0)
+            return -1;
+    } else if (o->after && o->after_version) {
+        if (begin_behind_version(l, o->after, o->after_version, call) < 0)
             return -1;
     } else if (o->after && *o->after) {
         list_place_set(&l->place, PLACE_PAST, o->after, 0, NULL);
@@ -433,11 +466,11 @@ static int list_read(struct db *db, void *argument, struct call *call)
     l->db = db;
     l->options = task->options;
     if (index_now(db, &l->now, call) < 0 ||
-        container_find(db, task->account, task->container, false, &task->ret->container, call) <
-            0 ||
-        lister_begin(l, &call->err) < 0)
+        container_find(db, task->account, task->container, false, &task->ret->container, call) < 0)
         return -1;
     l->container = task->ret->container.id;
+    if (lister_begin(l, call) < 0)
+        return -1;
     while (more && task->options->limit > 0)
         if (take_next(l, task->ret, &behind, &more, call) < 0)
             return -1;

@@ -21,7 +21,9 @@ struct listing_options {
     /* Where the page begins.  Azure: marker is `next` of the page before. */
     const char *marker;
     const char *after; /* S3's start-after and marker: names greater than this only */
-    unsigned limit;    /* entries and prefixes together */
+    const char
+        *after_version; /* S3's version-id-marker: rows of that name older than this id too */
+    unsigned limit;     /* entries and prefixes together */
     unsigned include;
     bool newest_first; /* versions of one name: S3's order; else oldest first, current last */
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Multipart uploads under way: see block.h. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "object/block.h"
@@ -34,8 +36,10 @@ static int begin(struct db *db, void *argument, struct call *call)
 int service_upload_begin(struct service *service, const struct place *place, const char *properties,
                          const char *owner, char **ret_upload, struct call *call)
 {
-    char id[33];
-    random_hex(id, 16);
+    /* Ids rise, so that uploads of one name are listed in the order they were begun. */
+    char id[33], random[17];
+    random_hex(random, 8);
+    (void)snprintf(id, sizeof(id), "%016" PRIx64 "%s", (uint64_t)clock_wall(), random);
     struct upload_task task = {service, place, id, properties, owner, NULL};
     if (service_write(service, begin, &task, call) < 0)
         return -1;

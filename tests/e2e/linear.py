@@ -8,6 +8,7 @@ An operation is (begin, end, kind, argument, result):
     create  value   True, False (something was there), None
     swap    (expected, value)  True, False (it was not as expected), None
     delete  -       True, False (nothing was there), None
+    wipe    -       a delete that does not say whether something was there: True, None
     remove  expected  a delete on condition: True, False, None
 
 Values are never written twice.  An operation without an answer ends at infinity, and may have
@@ -21,6 +22,8 @@ def apply(state, kind, argument, result):
         return state == result, state
     if kind == "write":
         return True, argument
+    if kind == "wipe":
+        return True, None
     if kind == "create":
         held, after = state is None, argument
     elif kind == "swap":

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Gateways under load: starting and killing them, and an Azure client of Python's own HTTP that says
-whether a request was answered, refused, or never answered."""
+"""Gateways under load: starting and killing them, and clients of both doors over Python's own HTTP that
+say whether a request was answered, refused, or never answered."""
 import base64
 import datetime
 import hashlib
 import hmac
 import http.client
 import pathlib
+import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -18,6 +20,58 @@ from kit import expect, run
 
 ACCOUNT = "bascule"
 VERSION = "2023-11-03"
+
+
+NGINX = """
+daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
+events {}
+http {
+    access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;
+%s}
+"""
+FRONT = """    upstream gateways%d {
+%s        keepalive 32;
+    }
+    server {
+        listen 127.0.0.1:%d;
+        client_max_body_size 0;
+        underscores_in_headers on;
+        ignore_invalid_headers off;
+        large_client_header_buffers 8 16k;
+        location / {
+            proxy_pass http://gateways%d;
+            proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
+            proxy_set_header Connection "";
+            proxy_set_header Forwarded "";
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_request_buffering off;
+            proxy_buffering off;
+            proxy_read_timeout 300s;
+        }
+    }
+"""
+
+
+def nginx(*fronts):
+    """As docs/serve.md has it: a port for each list of ports behind it."""
+    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx") or kit.skip("no nginx")
+    ports = [free_port() for _ in fronts]
+    pathlib.Path("nginx.conf").write_text(NGINX % "".join(
+        FRONT % (port, "".join("        server 127.0.0.1:%d;\n" % one for one in behind), port, port)
+        for port, behind in zip(ports, fronts)))
+    process = subprocess.Popen([program, "-p", str(pathlib.Path.cwd()), "-c", "nginx.conf"], stderr=subprocess.DEVNULL)
+    kit.at_end(process.wait)
+    kit.at_end(process.terminate)
+    for port in ports:
+        wait_for(lambda: answers(port), "nginx")
+    return ports
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Unknown(Exception):
@@ -49,11 +103,13 @@ def complained(text):
 
 class Gateway:
     """One process of bascule serve.  section: lines below "serve:"; stores: those below "stores:";
-    wrapper: words of the command that starts it."""
+    wrapper: words of the command that starts it; s3: with that door, too."""
 
-    def __init__(self, name="a", section="", stores="", wrapper=(), **options):
+    def __init__(self, name="a", section="", stores="", wrapper=(), s3=False, **options):
         self.name, self.wrapper, self.options = name, wrapper, options
-        self.port, self.status = free_port(), free_port()
+        self.port, self.status, self.s3 = free_port(), free_port(), free_port() if s3 else None
+        if s3:
+            section += "  s3: {listen: '127.0.0.1:%d'}\n" % self.s3
         self.config = kit.configure(
             "%sserve:\n  gateway: %s\n  listen: '127.0.0.1:%d'\n  metrics: {listen: '127.0.0.1:%d'}\n%s" % (
                 "stores:\n" + stores if stores else "", name, self.port, self.status, section), name + ".yaml")
@@ -104,12 +160,15 @@ class Gateway:
 
 class Client:
     """Shared Key after the REST reference.  A connection for each thread, which stays open."""
+    CREATED, DELETED, EXISTS, META = 201, 202, 409, "x-ms-meta-"
 
-    def __init__(self, gateway, key, account=ACCOUNT, timeout=60):
+    def __init__(self, gateway, key, account=ACCOUNT, timeout=60, port=None):
         self.gateway, self.key, self.account, self.timeout = gateway, base64.b64decode(key), account, timeout
+        self.port = port or gateway.port
         self.local = threading.local()
 
-    def head(self, method, path, query, length, headers):
+    def head(self, method, path, query, body, headers):
+        length = len(body)
         date = datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
         headers = {"x-ms-date": date, "x-ms-version": VERSION, **headers}
         low = {key.lower(): value for key, value in headers.items()}
@@ -126,7 +185,7 @@ class Client:
         return "/" + self.account + path + ("?" + urllib.parse.urlencode(query) if query else ""), headers
 
     def connect(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=self.timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
@@ -139,10 +198,11 @@ class Client:
 
     def do(self, method, path, body=b"", query=None, **headers):
         """Status, headers, body; Unknown when the answer did not come whole.  Names of headers are
-        written with _ for - (x_ms_blob_type); if_match and the like as they are."""
-        headers = {key.replace("_", "-"): str(value) for key, value in headers.items() if value is not None}
-        target, headers = self.head(method, path, query or {}, len(body), headers)
-        if method == "PUT":
+        written with _ for - (x_ms_blob_type) unless they have one already."""
+        headers = {key if "-" in key else key.replace("_", "-"): str(value)
+                   for key, value in headers.items() if value is not None}
+        target, headers = self.head(method, path, query or {}, body, headers)
+        if method in ("PUT", "POST"):
             headers["Content-Length"] = str(len(body))
         try:
             if not getattr(self.local, "connection", None):
@@ -171,6 +231,68 @@ class Client:
 
     def get(self, path, **headers):
         return self.do("GET", path, **headers)
+
+    def upload(self, path, parts, others=()):
+        """In blocks; others: clients of the same door that send some of them.  As put()."""
+        senders, ids = [self, *others], ["%04d" % n for n in range(len(parts))]
+        for n, part in enumerate(parts):
+            senders[n % len(senders)].ok(201, "PUT", path, part, {"comp": "block", "blockid": ids[n]})
+        text = "<BlockList>%s</BlockList>" % "".join("<Latest>%s</Latest>" % one for one in ids)
+        return senders[-1].do("PUT", path, text.encode(), {"comp": "blocklist"})
+
+    def names(self, container, prefix):
+        _, body = self.ok(200, "GET", "/" + container, b"", {"restype": "container", "comp": "list", "prefix": prefix})
+        return set(re.findall(r"<Blob><Name>([^<]*)</Name>", body.decode()))
+
+
+class S3Client(Client):
+    """Signature Version 4 after Amazon's description; the same words for the same things."""
+    CREATED, DELETED, EXISTS, META = 200, 204, 412, "x-amz-meta-"
+
+    def __init__(self, gateway, key, account=ACCOUNT, timeout=60, port=None):
+        super().__init__(gateway, key, account, timeout, port or gateway.s3)
+        self.secret = key.encode()
+
+    def head(self, method, path, query, body, headers):
+        time_ = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        path = urllib.parse.quote(path)
+        question = "&".join("%s=%s" % (urllib.parse.quote(k, safe=""), urllib.parse.quote(str(query[k]), safe=""))
+                            for k in sorted(query))
+        headers = {"host": "127.0.0.1:%d" % self.port, "x-amz-date": time_,
+                   "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+                   **{k.lower(): v for k, v in headers.items()}}
+        names = ";".join(sorted(headers))
+        asked = "\n".join([method, path, question] + ["%s:%s" % (k, headers[k].strip()) for k in sorted(headers)]
+                          + ["", names, headers["x-amz-content-sha256"]])
+        scope = "%s/eu-test/s3/aws4_request" % time_[:8]
+        text = "\n".join(["AWS4-HMAC-SHA256", time_, scope, hashlib.sha256(asked.encode()).hexdigest()])
+        key = b"AWS4" + self.secret
+        for word in scope.split("/") + [text]:
+            key = hmac.new(key, word.encode(), hashlib.sha256).digest()
+        headers["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s" % (
+            self.account, scope, names, key.hex())
+        return path + ("?" + question if question else ""), headers
+
+    def container(self, name):
+        self.ok(200, "PUT", "/" + name)
+
+    def put(self, path, body, **headers):
+        return self.do("PUT", path, body, **headers)
+
+    def upload(self, path, parts, others=()):
+        senders, tags = [self, *others], []
+        _, body = self.ok(200, "POST", path, b"", {"uploads": ""})
+        one = re.search(r"<UploadId>([^<]+)", body.decode())[1]
+        for n, part in enumerate(parts):
+            headers, _ = senders[n % len(senders)].ok(200, "PUT", path, part, {"partNumber": n + 1, "uploadId": one})
+            tags.append(headers["ETag"])
+        text = "<CompleteMultipartUpload>%s</CompleteMultipartUpload>" % "".join(
+            "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>" % (n + 1, tag) for n, tag in enumerate(tags))
+        return senders[-1].do("POST", path, text.encode(), {"uploadId": one})
+
+    def names(self, container, prefix):
+        _, body = self.ok(200, "GET", "/" + container, b"", {"list-type": 2, "prefix": prefix})
+        return set(re.findall(r"<Contents><Key>([^<]*)</Key>", body.decode()))
 
 
 def together(functions):

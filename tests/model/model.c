@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 /*
- * Long random sequences of operations against the object service, judged by a reference in memory;
- * a sequence that goes wrong is told by its seed and shrunk to the steps that matter.
+ * Long random sequences of operations, each through the object service itself or through one of the
+ * doors over it, judged by one reference in memory; a sequence that goes wrong is told by its seed
+ * and shrunk to the steps that matter.
  *
  *     model [SEED [SEQUENCES [STEPS]]]        BASCULE_POSTGRES_URL: the index lies there
  */
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service_steps.h"
+#include "way.h"
 
 #define STEPS_MAX 5000
 
@@ -33,8 +34,10 @@ static const char *const words[STEP_KIND_COUNT] = {
     [STEP_DELETE] = "delete",
     [STEP_DELETE_PAST] = "delete past",
     [STEP_METADATA] = "metadata",
+    [STEP_TAGS] = "tags",
     [STEP_STAGE] = "stage",
     [STEP_COMMIT] = "commit",
+    [STEP_UPLOAD] = "upload",
     [STEP_ACQUIRE] = "acquire",
     [STEP_RELEASE] = "release",
     [STEP_SWEEP] = "sweep",
@@ -45,11 +48,11 @@ static const char *const words[STEP_KIND_COUNT] = {
 
 /* How often each kind comes, of 100. */
 static const unsigned char weights[STEP_KIND_COUNT] = {
-    [STEP_PUT] = 8,   [STEP_MAKE_APPEND] = 5,  [STEP_MAKE_PAGES] = 5,  [STEP_APPEND] = 12,
-    [STEP_SEAL] = 1,  [STEP_WRITE_PAGES] = 12, [STEP_RESIZE] = 3,      [STEP_SNAPSHOT] = 9,
-    [STEP_COPY] = 14, [STEP_DELETE] = 5,       [STEP_DELETE_PAST] = 5, [STEP_METADATA] = 4,
-    [STEP_STAGE] = 6, [STEP_COMMIT] = 4,       [STEP_ACQUIRE] = 2,     [STEP_RELEASE] = 2,
-    [STEP_SWEEP] = 2, [STEP_RESTART] = 1,
+    [STEP_PUT] = 8,     [STEP_MAKE_APPEND] = 5,  [STEP_MAKE_PAGES] = 5,  [STEP_APPEND] = 11,
+    [STEP_SEAL] = 1,    [STEP_WRITE_PAGES] = 11, [STEP_RESIZE] = 3,      [STEP_SNAPSHOT] = 8,
+    [STEP_COPY] = 13,   [STEP_DELETE] = 6,       [STEP_DELETE_PAST] = 6, [STEP_METADATA] = 3,
+    [STEP_TAGS] = 3,    [STEP_STAGE] = 6,        [STEP_COMMIT] = 3,      [STEP_UPLOAD] = 2,
+    [STEP_ACQUIRE] = 2, [STEP_RELEASE] = 2,      [STEP_SWEEP] = 1,       [STEP_RESTART] = 1,
 };
 
 static enum step_kind make_kind(unsigned *seed)
@@ -80,14 +83,30 @@ static void pair_names(struct step *s, unsigned *seed)
         s->other = s->name / 2 * 2 + s->other % 2;
 }
 
+/* Only some take conditions; the others would not be told apart from those that do. */
+static enum step_condition make_condition(enum step_kind kind, unsigned *seed)
+{
+    bool writes =
+        kind <= STEP_MAKE_PAGES || kind == STEP_COPY || kind == STEP_COMMIT || kind == STEP_UPLOAD;
+    bool changes = kind == STEP_APPEND || kind == STEP_WRITE_PAGES || kind == STEP_METADATA ||
+                   kind == STEP_DELETE;
+    unsigned chance = (unsigned)rand_r(seed) % 16;
+
+    if (chance == 0 && writes)
+        return IF_ABSENT;
+    if (chance <= 2 && (writes || changes))
+        return chance == 1 ? IF_SAME : IF_BEFORE;
+    return IF_ANYTHING;
+}
+
 static struct step make_step(unsigned *seed)
 {
     struct step s = {.kind = make_kind(seed),
+                     .way = (enum way_kind)(rand_r(seed) % WAY_COUNT),
                      .name = rand_r(seed) % NAMES,
                      .other = rand_r(seed) % NAMES,
                      .past = (unsigned)rand_r(seed),
                      .fill = (char)('a' + rand_r(seed) % 26),
-                     .if_absent = rand_r(seed) % 16 == 0,
                      .with_lease = rand_r(seed) % 8 == 0,
                      .with_snapshots = rand_r(seed) % 3 > 0};
 
@@ -102,11 +121,21 @@ static struct step make_step(unsigned *seed)
         s.length %= BODY_MAX / PAGE + 1;
     if (s.kind == STEP_COMMIT)
         s.length %= 1U << BLOCKS;
-    /* Only some take conditions; the others would not be told apart from those that do. */
-    bool writes = s.kind <= STEP_MAKE_PAGES || s.kind == STEP_COPY || s.kind == STEP_COMMIT;
-    s.if_absent = s.if_absent && writes;
+    s.condition = make_condition(s.kind, seed);
     s.with_lease = s.with_lease && s.kind != STEP_STAGE;
     return s;
+}
+
+/* What was deleted last often goes at once, so that a marker gives way to what it hid. */
+static void regret(const struct step *before, struct step *s, unsigned *seed)
+{
+    if (before->kind != STEP_DELETE || rand_r(seed) % 2)
+        return;
+    s->kind = STEP_DELETE_PAST;
+    s->condition = IF_ANYTHING;
+    s->way = before->way;
+    s->name = before->name;
+    s->past = 1;
 }
 
 static void make(struct sequence *q, unsigned seed, size_t count)
@@ -115,63 +144,103 @@ static void make(struct sequence *q, unsigned seed, size_t count)
     q->count = count;
     for (size_t i = 0; i < count; i++) {
         q->steps[i] = make_step(&seed);
+        if (i)
+            regret(&q->steps[i - 1], &q->steps[i], &seed);
         q->used[i] = true;
     }
 }
 
 /* ---- Judging ---- */
 
-static bool check_name(struct real *real, const struct reference *r, int name, char why[400])
+/* The current object by every way, what is past by one of them after the other. */
+static bool check_current(struct real *real, struct reference *r, int name, char why[400])
 {
     const struct ref_object *o = &r->objects[name];
-    char what[300];
+    char what[300], etag[WAY_COUNT][ETAG_LEN] = {0};
 
-    if (!real_holds(real, name, NULL, o->there ? &o->body : NULL, what)) {
-        (void)snprintf(why, 400, "name %d: %s", name, what);
+    for (enum way_kind way = 0; way < WAY_COUNT; way++) {
+        if (way_agrees(way, real, name, NULL, o->there ? &o->body : NULL, etag[way], what))
+            continue;
+        (void)snprintf(why, 400, "name %d by %s: %s", name, ways[way]->word, what);
         return false;
     }
-    for (size_t i = 0; i < o->past_count; i++)
-        if (!real_holds(real, name, &o->past[i], &o->past[i].body, what)) {
-            (void)snprintf(why, 400, "name %d, %s %s: %s", name,
-                           o->past[i].snapshot ? "snapshot" : "version", o->past[i].version, what);
+    if (reference_saw(r, name, etag))
+        return true;
+    (void)snprintf(why, 400, "name %d has the ETag that other bytes had", name);
+    return false;
+}
+
+static bool check_name(struct real *real, struct reference *r, int name, char why[400])
+{
+    static const char *const kinds[] = {"version", "snapshot", "marker"};
+    const struct ref_object *o = &r->objects[name];
+    char what[300], etag[ETAG_LEN];
+
+    for (size_t i = 0; i < o->past_count; i++) {
+        const struct ref_past *past = &o->past[i];
+        enum way_kind way = (enum way_kind)((i + o->body.size) % WAY_COUNT);
+        if (!ways[way]->sees(past))
+            way = WAY_SERVICE;
+        if (!way_agrees(way, real, name, past, past->kind == PAST_MARKER ? NULL : &past->body, etag,
+                        what)) {
+            (void)snprintf(why, 400, "name %d, %s %s by %s: %s", name, kinds[past->kind],
+                           past->version, ways[way]->word, what);
             return false;
         }
+    }
+    return check_current(real, r, name, why);
+}
+
+static bool check_all(struct real *real, struct reference *r, char why[400])
+{
+    for (int name = 0; name < NAMES; name++)
+        if (!check_name(real, r, name, why))
+            return false;
+    for (enum way_kind way = 0; way < WAY_COUNT; way++) {
+        size_t listed = ways[way]->count(real), count = reference_count(r, way);
+        if (listed == count)
+            continue;
+        (void)snprintf(why, 400, "%zu listed by %s, not %zu", listed, ways[way]->word, count);
+        return false;
+    }
     return true;
 }
 
-static bool check_all(struct real *real, const struct reference *r, char why[400])
+/* By the way given, or by the service where that has no word for it. */
+static struct outcome act(struct real *real, struct reference *r, const struct step *given,
+                          struct step *ret_done)
 {
-    size_t count = 0;
+    struct outcome outcome = {0};
 
-    for (int name = 0; name < NAMES; name++) {
-        if (!check_name(real, r, name, why))
-            return false;
-        count += r->objects[name].there + r->objects[name].past_count;
-    }
-    size_t listed = real_count(real);
-    if (listed != count)
-        (void)snprintf(why, 400, "%zu listed, not %zu", listed, count);
-    return listed == count;
+    *ret_done = *given;
+    if (!ways[given->way]->has(r, given))
+        ret_done->way = WAY_SERVICE;
+    ways[ret_done->way]->act(real, r, ret_done, &outcome);
+    return outcome;
+}
+
+/* Every version and marker too; a marker that goes may bring an object back. */
+static void empty(struct real *real, struct reference *r, int name)
+{
+    static const struct step kinds[] = {{.kind = STEP_RELEASE},
+                                        {.kind = STEP_DELETE, .with_snapshots = true},
+                                        {.kind = STEP_DELETE_PAST, .way = WAY_S3}};
+    const struct ref_object *o = &r->objects[name];
+
+    while (o->there || o->past_count)
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+            struct step s = kinds[i], done;
+            s.name = name;
+            struct outcome outcome = act(real, r, &s, &done);
+            (void)reference_do(r, &done, outcome.version);
+        }
 }
 
 /* What nobody has any more must not stay in the store. */
 static bool check_end(struct real *real, struct reference *r, char why[400])
 {
-    char version[VERSION_LEN];
-
-    for (int name = 0; name < NAMES; name++) {
-        struct step release = {.kind = STEP_RELEASE, .name = name};
-        struct step delete = {.kind = STEP_DELETE, .name = name, .with_snapshots = true};
-        struct step past = {.kind = STEP_DELETE_PAST, .name = name};
-        (void)real_do(real, r, &release, version);
-        (void)reference_do(r, &release, "");
-        (void)real_do(real, r, &delete, version);
-        (void)reference_do(r, &delete, "");
-        while (r->objects[name].past_count) {
-            (void)real_do(real, r, &past, version);
-            (void)reference_do(r, &past, "");
-        }
-    }
+    for (int name = 0; name < NAMES; name++)
+        empty(real, r, name);
     if (!check_all(real, r, why))
         return false;
     size_t left = real_sweep_all(real);
@@ -180,21 +249,22 @@ static bool check_end(struct real *real, struct reference *r, char why[400])
     return left == 0;
 }
 
-static bool step_both(struct real *real, struct reference *r, const struct step *s, char why[400])
+static bool step_both(struct real *real, struct reference *r, const struct step *given,
+                      char why[400])
 {
-    char version[VERSION_LEN];
-    enum fault got = real_do(real, r, s, version);
-    enum fault want = reference_do(r, s, version);
+    struct step s;
+    struct outcome got = act(real, r, given, &s);
+    enum fault fault = reference_do(r, &s, got.version);
+    const char *want = fault == FAULT_NONE ? "" : ways[s.way]->says(&s, fault);
 
-    if (got != want) {
-        (void)snprintf(why, 400, "%s, not %s: %.300s",
-                       got == FAULT_COUNT ? "failed" : fault_word(got), fault_word(want),
-                       real->call.err.text);
+    if (strcmp(got.said, want) != 0) {
+        (void)snprintf(why, 400, "%s by %s: \"%s\", not %s \"%s\": %.200s", words[s.kind],
+                       ways[s.way]->word, got.said, fault_word(fault), want, got.words);
         return false;
     }
-    if (s->kind == STEP_RESTART || s->kind == STEP_SWEEP)
+    if (s.kind == STEP_RESTART || s.kind == STEP_SWEEP)
         return check_all(real, r, why);
-    return check_name(real, r, s->name, why);
+    return check_name(real, r, s.name, why);
 }
 
 /* Where it goes wrong: count for the end, -1 when all is well. */
@@ -205,7 +275,7 @@ static long run(const struct sequence *q, char why[400])
     long wrong = -1;
 
     r->versioning = q->versioning;
-    real_open(&real, q->versioning);
+    real_open(&real, q->versioning, true);
     for (size_t i = 0; i < q->count && wrong < 0; i++)
         if (q->used[i] && reference_can(r, &q->steps[i]) && !step_both(&real, r, &q->steps[i], why))
             wrong = (long)i;
@@ -241,13 +311,15 @@ static void shrink(struct sequence *q, size_t end)
 
 static void tell(const struct sequence *q)
 {
+    static const char *const conditions[] = {"", " if absent", " if the same", " if as before"};
+
     printf("versioning %s\n", q->versioning ? "on" : "off");
     for (size_t i = 0; i < q->count; i++) {
         const struct step *s = &q->steps[i];
         if (q->used[i])
-            printf("%5zu %s name %d other %d past %u offset %u length %u fill %c%s%s%s\n", i,
-                   words[s->kind], s->name, s->other, s->past % 1000, s->offset, s->length,
-                   s->fill ? s->fill : '0', s->if_absent ? " if-absent" : "",
+            printf("%5zu %s by %s name %d other %d past %u offset %u length %u fill %c%s%s%s\n", i,
+                   words[s->kind], ways[s->way]->word, s->name, s->other, s->past % 1000, s->offset,
+                   s->length, s->fill ? s->fill : '0', conditions[s->condition],
                    s->with_lease ? " with lease" : "", s->with_snapshots ? " with snapshots" : "");
     }
 }
@@ -259,7 +331,7 @@ static size_t number(int count, char **words_given, int index, size_t otherwise)
 
 int main(int count, char **given)
 {
-    size_t seed = number(count, given, 1, 1), sequences = number(count, given, 2, 6);
+    size_t seed = number(count, given, 1, 1), sequences = number(count, given, 2, 12);
     size_t steps = number(count, given, 3, 250);
     struct sequence *q = malloc(sizeof(*q));
     char why[400] = "";

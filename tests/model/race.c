@@ -49,7 +49,7 @@ static int check_readable(struct real *r, int name, struct call *call)
 {
     auto_reading struct reading reading = {.object = object_row_new()};
     struct sink_count count;
-    struct place place = {.account = "acct", .container = "c", .name = real_name(name)};
+    struct place place = {.account = "acct", .container = REAL_CONTAINER, .name = real_name(name)};
 
     sink_count_init(&count);
     if (service_open_read(r->service, &place, NULL, NULL, &reading, call) < 0) {
@@ -105,7 +105,7 @@ int main(int count, char **given)
     struct real first, second;
     struct group g;
 
-    real_open(&first, false);
+    real_open(&first, false, false);
     real_join(&second, &first);
     group_init(&g, &call);
     for (unsigned i = 0; i < WORKERS; i++) {

@@ -2,11 +2,57 @@
 /* The object service in small: see reference.h. */
 #include "reference.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct ref_past *reference_past(const struct ref_object *o, unsigned number)
 {
-    return o->past_count ? &o->past[number % o->past_count] : NULL;
+    size_t youngest = o->past_count - 1;
+
+    if (!o->past_count)
+        return NULL;
+    return &o->past[number % 2 ? youngest : number / 2 % o->past_count];
+}
+
+const char *reference_etag(const struct reference *r, const struct step *s)
+{
+    const struct ref_object *o = &r->objects[s->name];
+    const char *etag = s->condition == IF_BEFORE ? o->before[s->way] : o->etag[s->way];
+
+    return *etag ? etag : "none";
+}
+
+bool reference_saw(struct reference *r, int name, const char etag[WAY_COUNT][ETAG_LEN])
+{
+    struct ref_object *o = &r->objects[name];
+    bool other = o->there && (o->body.size != o->seen.size ||
+                              memcmp(o->body.bytes, o->seen.bytes, o->body.size) != 0);
+
+    for (size_t way = 0; way < WAY_COUNT; way++) {
+        bool same = strcmp(o->etag[way], etag[way]) == 0;
+        if (same && other)
+            return false;
+        if (same)
+            continue;
+        memcpy(o->before[way], o->etag[way], ETAG_LEN);
+        memcpy(o->etag[way], etag[way], ETAG_LEN);
+    }
+    o->seen = o->body;
+    return true;
+}
+
+size_t reference_count(const struct reference *r, enum way_kind way)
+{
+    size_t count = 0;
+
+    for (int name = 0; name < NAMES; name++) {
+        const struct ref_object *o = &r->objects[name];
+        count += o->there;
+        for (size_t i = 0; i < o->past_count; i++)
+            count += !(way == WAY_S3 && o->past[i].kind == PAST_SNAPSHOT) &&
+                     !(way == WAY_AZURE && o->past[i].kind == PAST_MARKER);
+    }
+    return count;
 }
 
 static void set_version(char *into, const char *version)
@@ -17,11 +63,11 @@ static void set_version(char *into, const char *version)
     into[length] = '\0';
 }
 
-static void remember(struct ref_object *o, bool snapshot, const char *version)
+static void remember(struct ref_object *o, enum past_kind kind, const char *version)
 {
     struct ref_past *p = &o->past[o->past_count++];
 
-    p->snapshot = snapshot;
+    p->kind = kind;
     p->body = o->body;
     set_version(p->version, version);
 }
@@ -32,10 +78,25 @@ static void forget(struct ref_object *o, size_t index)
     o->past_count--;
 }
 
+static enum fault may_meet(const struct ref_object *o, const struct step *s)
+{
+    const char *named = s->condition == IF_BEFORE ? o->before[s->way] : o->etag[s->way];
+
+    if (s->condition == IF_ANYTHING)
+        return FAULT_NONE;
+    if (s->condition == IF_ABSENT)
+        return o->there ? FAULT_OBJECT_EXISTS : FAULT_NONE;
+    if (!o->there)
+        return s->way == WAY_S3 ? FAULT_OBJECT_MISSING : FAULT_CONDITION;
+    return strcmp(named, o->etag[s->way]) == 0 ? FAULT_NONE : FAULT_CONDITION;
+}
+
 static enum fault may_write(const struct ref_object *o, const struct step *s)
 {
-    if (s->if_absent && o->there)
-        return FAULT_OBJECT_EXISTS;
+    enum fault fault = may_meet(o, s);
+
+    if (fault != FAULT_NONE)
+        return fault;
     if (o->there && o->leased)
         return s->with_lease ? FAULT_NONE : FAULT_LEASE_ID_MISSING;
     return s->with_lease ? FAULT_LEASE_ABSENT_OPERATION : FAULT_NONE;
@@ -55,12 +116,20 @@ static void replace(struct reference *r, struct ref_object *o, const struct ref_
                     const char *version)
 {
     if (o->there && r->versioning)
-        remember(o, false, o->version);
+        remember(o, PAST_VERSION, o->version);
     if (!o->there)
         o->leased = false;
     o->there = true;
+    o->marked = false;
     o->body = *body;
     set_version(o->version, version);
+}
+
+/* What a body that comes whole says of itself. */
+static void describe(struct ref_body *body, const struct step *s)
+{
+    body->content = body->metadata = body->tag = s->fill;
+    body->lowered = s->way == WAY_S3;
 }
 
 static void unstage(struct ref_object *o)
@@ -82,6 +151,7 @@ static enum fault put(struct reference *r, struct ref_object *o, const struct st
     if (s->kind == STEP_PUT) {
         body.size = s->length;
         memset(body.bytes, s->fill, body.size);
+        describe(&body, s);
     } else if (s->kind == STEP_MAKE_PAGES) {
         body.size = (size_t)s->length * PAGE;
     }
@@ -133,11 +203,18 @@ static enum fault copy(struct reference *r, const struct step *s, const char *ve
     struct ref_object *to = &r->objects[s->name], *from = &r->objects[s->other];
     const struct ref_past *past = reference_past(from, s->past);
 
+    if (past && past->kind == PAST_MARKER)
+        return FAULT_IS_MARKER;
     if (!past && !from->there)
         return FAULT_OBJECT_MISSING;
     struct ref_body body = past ? past->body : from->body;
     enum fault fault = may_write(to, s);
-    if (fault == FAULT_NONE && to->there && to->body.type != body.type)
+    /* S3 knows one type only, and copies tags. */
+    if (s->way == WAY_S3)
+        body.type = OBJECT_BLOCK;
+    else
+        body.tag = 0;
+    if (fault == FAULT_NONE && s->way != WAY_S3 && to->there && to->body.type != body.type)
         fault = FAULT_TYPE;
     if (fault != FAULT_NONE)
         return fault;
@@ -147,26 +224,90 @@ static enum fault copy(struct reference *r, const struct step *s, const char *ve
     return FAULT_NONE;
 }
 
-static enum fault delete (struct reference *r, struct ref_object *o, const struct step *s) {
+static enum fault delete_object(struct reference *r, struct ref_object *o, const struct step *s)
+{
     bool snapshots = false;
 
-    if (!o->there) return FAULT_OBJECT_MISSING;
+    if (!o->there)
+        return FAULT_OBJECT_MISSING;
     enum fault fault = may_write(o, s);
-    if (fault != FAULT_NONE) return fault;
-    for (size_t i = 0; i < o->past_count; i++) snapshots |= o->past[i].snapshot;
-    if (snapshots && !s->with_snapshots) return FAULT_SNAPSHOTS_PRESENT;
-    for (size_t i = o->past_count; i-- > 0;) if (o->past[i].snapshot) forget(o, i);
-    if (r->versioning) remember(o, false, o->version);
+    if (fault != FAULT_NONE)
+        return fault;
+    for (size_t i = 0; i < o->past_count; i++)
+        snapshots |= o->past[i].kind == PAST_SNAPSHOT;
+    if (snapshots && !s->with_snapshots && s->way != WAY_S3)
+        return FAULT_SNAPSHOTS_PRESENT;
+    for (size_t i = o->past_count; i-- > 0;)
+        if (o->past[i].kind == PAST_SNAPSHOT)
+            forget(o, i);
+    if (r->versioning)
+        remember(o, PAST_VERSION, o->version);
     o->there = o->leased = false;
     return FAULT_NONE;
+}
+
+/* S3's: what is not there is deleted; with versions a marker takes the place, whatever there was.
+ */
+static enum fault delete_s3(struct reference *r, struct ref_object *o, const struct step *s,
+                            const char *version)
+{
+    if (!o->there && s->condition != IF_ANYTHING)
+        return FAULT_OBJECT_MISSING;
+    if (!r->versioning)
+        return o->there ? delete_object(r, o, s) : FAULT_NONE;
+    enum fault fault = o->there ? may_write(o, s) : FAULT_NONE;
+    if (fault != FAULT_NONE)
+        return fault;
+    if (o->there)
+        remember(o, PAST_VERSION, o->version);
+    o->there = o->leased = false;
+    o->marked = true;
+    remember(o, PAST_MARKER, version);
+    return FAULT_NONE;
+}
+
+/* When a marker goes that stood in the object's place, the youngest version takes it. */
+static void promote(struct ref_object *o)
+{
+    struct ref_past *youngest = NULL;
+
+    o->marked = false;
+    for (size_t i = 0; i < o->past_count; i++)
+        if (o->past[i].kind != PAST_SNAPSHOT &&
+            (!youngest || strcmp(o->past[i].version, youngest->version) > 0))
+            youngest = &o->past[i];
+    if (!youngest)
+        return;
+    o->marked = youngest->kind == PAST_MARKER;
+    if (o->marked)
+        return;
+    o->there = true;
+    o->body = youngest->body;
+    set_version(o->version, youngest->version);
+    forget(o, (size_t)(youngest - o->past));
+}
+
+static bool is_youngest(const struct ref_object *o, const struct ref_past *past)
+{
+    for (size_t i = 0; i < o->past_count; i++)
+        if (o->past[i].kind == PAST_MARKER && strcmp(o->past[i].version, past->version) > 0)
+            return false;
+    return true;
 }
 
 static enum fault delete_past(struct ref_object *o, const struct step *s)
 {
     const struct ref_past *past = reference_past(o, s->past);
 
-    if (past)
-        forget(o, (size_t)(past - o->past));
+    if (!past)
+        return FAULT_NONE;
+    bool marker = past->kind == PAST_MARKER;
+    if (marker && s->way != WAY_S3)
+        return FAULT_IS_MARKER;
+    bool was_current = marker && o->marked && is_youngest(o, past);
+    forget(o, (size_t)(past - o->past));
+    if (was_current)
+        promote(o);
     return FAULT_NONE;
 }
 
@@ -182,7 +323,17 @@ static enum fault metadata(struct reference *r, struct ref_object *o, const stru
         replace(r, o, &body, version);
     }
     o->body.metadata = s->fill;
+    o->body.lowered = false;
     return FAULT_NONE;
+}
+
+static enum fault tags(struct ref_object *o, const struct step *s)
+{
+    enum fault fault = o->there ? may_write(o, s) : FAULT_OBJECT_MISSING;
+
+    if (fault == FAULT_NONE)
+        o->body.tag = s->fill;
+    return fault;
 }
 
 static enum fault stage(struct ref_object *o, const struct step *s)
@@ -203,11 +354,14 @@ static enum fault commit(struct reference *r, struct ref_object *o, const struct
 {
     struct ref_body body = {.type = OBJECT_BLOCK};
 
-    if (o->there && !s->if_absent && o->body.type != OBJECT_BLOCK)
-        return FAULT_TYPE;
-    enum fault fault = may_write(o, s);
+    enum fault fault = may_meet(o, s);
+    if (fault == FAULT_NONE && o->there && o->body.type != OBJECT_BLOCK)
+        fault = FAULT_TYPE;
+    if (fault == FAULT_NONE)
+        fault = may_write(o, s);
     if (fault != FAULT_NONE)
         return fault;
+    describe(&body, s);
     for (int i = BLOCKS; i-- > 0;) {
         if (!(s->length & (1U << i)))
             continue;
@@ -218,6 +372,20 @@ static enum fault commit(struct reference *r, struct ref_object *o, const struct
     }
     replace(r, o, &body, version);
     unstage(o);
+    return FAULT_NONE;
+}
+
+static enum fault upload(struct reference *r, struct ref_object *o, const struct step *s,
+                         const char *version)
+{
+    struct ref_body body = {.type = OBJECT_BLOCK, .size = s->length};
+    enum fault fault = may_write(o, s);
+
+    if (fault != FAULT_NONE)
+        return fault;
+    memset(body.bytes, s->fill, body.size);
+    describe(&body, s);
+    replace(r, o, &body, version);
     return FAULT_NONE;
 }
 
@@ -254,20 +422,24 @@ enum fault reference_do(struct reference *r, const struct step *s, const char *v
     case STEP_SNAPSHOT:
         if (!o->there)
             return FAULT_OBJECT_MISSING;
-        remember(o, true, version);
+        remember(o, PAST_SNAPSHOT, version);
         return FAULT_NONE;
     case STEP_COPY:
         return copy(r, s, version);
     case STEP_DELETE:
-        return delete (r, o, s);
+        return s->way == WAY_S3 ? delete_s3(r, o, s, version) : delete_object(r, o, s);
     case STEP_DELETE_PAST:
         return delete_past(o, s);
     case STEP_METADATA:
         return metadata(r, o, s, version);
+    case STEP_TAGS:
+        return tags(o, s);
     case STEP_STAGE:
         return stage(o, s);
     case STEP_COMMIT:
         return commit(r, o, s, version);
+    case STEP_UPLOAD:
+        return upload(r, o, s, version);
     case STEP_ACQUIRE:
     case STEP_RELEASE:
         return lease(o, s);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doors.h"
 #include "object/block.h"
 #include "object/container.h"
 #include "object/copy.h"
@@ -15,8 +16,6 @@
 #include "object/ranges.h"
 #include "object/read.h"
 #include "store/driver/file.h"
-
-#define LEASE_ID "aaaaaaaa-0000-4000-8000-000000000000"
 
 static void must(int done, struct real *r)
 {
@@ -33,6 +32,7 @@ static int add_account(struct db *db, void *argument, struct call *call)
     struct account_row row = account_row_new();
 
     row.name = (char *)"acct";
+    row.key1 = (char *)REAL_KEY;
     row.settings = argument;
     return row_put(db, &account_table, &row, call);
 }
@@ -47,10 +47,13 @@ static void start(struct real *r)
                                   .before_commit_argument = r->service};
     must(index_open(r->url, &index, &r->index, &r->call), r);
     must(service_start(r->service, r->index, &r->call), r);
+    if (r->with_doors)
+        r->doors = doors_open(r->service);
 }
 
 static void stop(struct real *r)
 {
+    doors_close(take(r->doors));
     index_close(r->index);
     service_free(r->service);
 }
@@ -64,11 +67,11 @@ static void sql(struct real *r, const char *url, const char *text)
     db_close(db);
 }
 
-void real_open(struct real *r, bool versioning)
+void real_open(struct real *r, bool versioning, bool with_doors)
 {
     const char *folder = getenv("TMPDIR"), *postgres = getenv("BASCULE_POSTGRES_URL");
 
-    *r = (struct real){0};
+    *r = (struct real){.with_doors = with_doors};
     (void)snprintf(r->path, sizeof(r->path), "%s/bascule-model-XXXXXX", folder ? folder : "/tmp");
     if (!mkdtemp(r->path))
         abort();
@@ -86,7 +89,7 @@ void real_open(struct real *r, bool versioning)
     must(index_write(r->index, INDEX_DURABLE, add_account,
                      (void *)(versioning ? "{\"versioning\":true}" : "{}"), &r->call),
          r);
-    must(service_container_create(r->service, "acct", "c", NULL, NULL, &r->call), r);
+    must(service_container_create(r->service, "acct", REAL_CONTAINER, NULL, NULL, &r->call), r);
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
@@ -132,6 +135,11 @@ void real_restart(struct real *r)
 
 /* ---- Steps ---- */
 
+static enum fault real_fault(const struct real *r)
+{
+    return r->call.err.fault ? (enum fault)r->call.err.fault : FAULT_COUNT;
+}
+
 /* What every step has at hand. */
 struct doing {
     struct real *real;
@@ -139,6 +147,7 @@ struct doing {
     struct place place;
     struct conditions conditions;
     struct source_bytes body;
+    struct object_row properties;
     struct object_row row; /* what it made */
     char bytes[BODY_MAX];
 };
@@ -152,13 +161,28 @@ const char *real_name(int name)
 
 static struct place place_of(int name, const struct ref_past *past)
 {
-    struct place place = {.account = "acct", .container = "c", .name = real_name(name)};
+    struct place place = {.account = "acct", .container = REAL_CONTAINER, .name = real_name(name)};
 
     if (past) {
-        place.kind = past->snapshot ? VERSION_SNAPSHOT : VERSION_ID;
+        place.kind = past->kind == PAST_SNAPSHOT ? VERSION_SNAPSHOT : VERSION_ID;
         place.version = past->version;
     }
     return place;
+}
+
+/* A pair in JSON, heap. */
+static char *pair_of(const char *key, char value)
+{
+    return xasprintf("[[\"%s\",\"%c\"]]", key, value);
+}
+
+/* What a body that comes whole says of itself. */
+static const struct object_row *describe(struct doing *d)
+{
+    d->properties.content_type = xasprintf("text/%c", d->step->fill);
+    d->properties.metadata = pair_of(MODEL_KEY, d->step->fill);
+    d->properties.tags = pair_of("t", d->step->fill);
+    return &d->properties;
 }
 
 static int do_put(struct doing *d)
@@ -169,6 +193,7 @@ static int do_put(struct doing *d)
     if (s->kind == STEP_PUT) {
         request.body = &d->body.source;
         request.size = s->length;
+        request.properties = describe(d);
     } else if (s->kind == STEP_MAKE_APPEND) {
         request.type = OBJECT_APPEND;
     } else {
@@ -244,7 +269,7 @@ static int do_delete(struct doing *d, const struct reference *reference)
     return service_delete(d->real->service, &request, &result, &d->real->call);
 }
 
-static void block_id(char text[8], unsigned block)
+void real_block_id(char text[8], unsigned block)
 {
     (void)snprintf(text, 8, "AA%02u", block);
 }
@@ -259,7 +284,7 @@ static int do_stage(struct doing *d)
                                     .body = &d->body.source,
                                     .size = d->step->length};
 
-    block_id(id, d->step->offset % BLOCKS);
+    real_block_id(id, d->step->offset % BLOCKS);
     return service_stage(d->real->service, &request, NULL, &d->real->call);
 }
 
@@ -267,16 +292,45 @@ static int do_commit(struct doing *d)
 {
     char ids[BLOCKS][8];
     struct block_choice choices[BLOCKS];
-    struct commit_request request = {
-        .place = d->place, .conditions = d->conditions, .upload = "", .blocks = choices};
+    struct commit_request request = {.place = d->place,
+                                     .conditions = d->conditions,
+                                     .upload = "",
+                                     .blocks = choices,
+                                     .properties = describe(d)};
 
     for (unsigned i = BLOCKS; i-- > 0;) {
         if (!(d->step->length & (1U << i)))
             continue;
-        block_id(ids[i], i);
+        real_block_id(ids[i], i);
         choices[request.count++] = (struct block_choice){ids[i], BLOCK_UNCOMMITTED, NULL};
     }
     return service_commit(d->real->service, &request, &d->row, &d->real->call);
+}
+
+/* In one part; what a refusal leaves behind is the sweep's. */
+static int do_upload(struct doing *d)
+{
+    struct block_choice part = {"00007", BLOCK_UNCOMMITTED, NULL};
+    struct service *service = d->real->service;
+    auto_free char *id = NULL;
+
+    if (service_upload_begin(service, &d->place, NULL, NULL, &id, &d->real->call) < 0)
+        return -1;
+    struct stage_request stage = {.place = d->place,
+                                  .conditions = CONDITIONS_INIT,
+                                  .upload = id,
+                                  .block = part.block,
+                                  .body = &d->body.source,
+                                  .size = d->step->length};
+    struct commit_request commit = {.place = d->place,
+                                    .conditions = d->conditions,
+                                    .upload = id,
+                                    .blocks = &part,
+                                    .count = 1,
+                                    .properties = describe(d)};
+    if (service_stage(service, &stage, NULL, &d->real->call) < 0)
+        return -1;
+    return service_commit(service, &commit, &d->row, &d->real->call);
 }
 
 static int do_lease(struct doing *d)
@@ -286,7 +340,7 @@ static int do_lease(struct doing *d)
                                     .conditions = CONDITIONS_INIT,
                                     .action = d->step->kind == STEP_ACQUIRE ? LEASE_ACQUIRE
                                                                             : LEASE_RELEASE,
-                                    .id = LEASE_ID,
+                                    .id = REAL_LEASE,
                                     .seconds = -1};
 
     return service_lease(d->real->service, &request, &result, &d->real->call);
@@ -301,10 +355,17 @@ static int do_snapshot(struct doing *d)
 
 static int do_metadata(struct doing *d)
 {
-    auto_free char *text = xasprintf("[[\"m\",\"%c\"]]", d->step->fill);
+    auto_free char *text = pair_of(MODEL_KEY, d->step->fill);
 
     return service_set_metadata(d->real->service, &d->place, &d->conditions, text, &d->row,
                                 &d->real->call);
+}
+
+static int do_tags(struct doing *d)
+{
+    auto_free char *text = pair_of("t", d->step->fill);
+
+    return service_set_tags(d->real->service, &d->place, &d->conditions, text, &d->real->call);
 }
 
 static int do_one(struct doing *d, const struct reference *reference)
@@ -329,10 +390,14 @@ static int do_one(struct doing *d, const struct reference *reference)
         return do_delete(d, reference);
     case STEP_METADATA:
         return do_metadata(d);
+    case STEP_TAGS:
+        return do_tags(d);
     case STEP_STAGE:
         return do_stage(d);
     case STEP_COMMIT:
         return do_commit(d);
+    case STEP_UPLOAD:
+        return do_upload(d);
     case STEP_ACQUIRE:
     case STEP_RELEASE:
         return do_lease(d);
@@ -351,65 +416,62 @@ enum fault real_do(struct real *r, const struct reference *reference, const stru
                       .step = s,
                       .place = place_of(s->name, NULL),
                       .conditions = CONDITIONS_INIT,
+                      .properties = object_row_new(),
                       .row = object_row_new()};
 
     err_clear(&r->call.err);
     memset(d.bytes, s->fill, sizeof(d.bytes));
     source_bytes_init(&d.body, d.bytes, s->length);
-    d.conditions.if_none_match = s->if_absent ? "*" : NULL;
-    d.conditions.lease = s->with_lease ? LEASE_ID : NULL;
+    if (s->condition == IF_ABSENT)
+        d.conditions.if_none_match = "*";
+    else if (s->condition != IF_ANYTHING)
+        d.conditions.if_match = reference_etag(reference, s);
+    d.conditions.lease = s->with_lease ? REAL_LEASE : NULL;
     int done = do_one(&d, reference);
     (void)snprintf(ret_version, VERSION_LEN, "%s", d.row.version ? d.row.version : "");
     object_row_release(&d.row);
-    if (done == 0)
-        return FAULT_NONE;
-    return r->call.err.fault ? (enum fault)r->call.err.fault : FAULT_COUNT;
+    object_row_release(&d.properties);
+    return done == 0 ? FAULT_NONE : real_fault(r);
 }
 
 /* ---- Looking ---- */
 
-static bool is_same(const struct object_row *row, const struct buf *got,
-                    const struct ref_body *expected, char why[300])
+static char value_of(const char *json, const char *key)
 {
-    char metadata[20] = "";
+    auto_free char *begin = xasprintf("[[\"%s\",\"", key);
+    size_t length = strlen(begin);
 
-    if (expected->metadata)
-        (void)snprintf(metadata, sizeof(metadata), "[[\"m\",\"%c\"]]", expected->metadata);
-    if (got->length != expected->size || row->size != (int64_t)expected->size)
-        (void)snprintf(why, 300, "%zu bytes, not %zu", got->length, expected->size);
-    else if (memcmp(got->data, expected->bytes, expected->size) != 0)
-        (void)snprintf(why, 300, "other bytes");
-    else if (row->type != (int64_t)expected->type || row->sealed != expected->sealed)
-        (void)snprintf(why, 300, "another type, or sealed");
-    else if (strcmp(row->metadata ? row->metadata : "", metadata) != 0)
-        (void)snprintf(why, 300, "metadata %s, not %s", row->metadata, metadata);
-    else
-        return true;
-    return false;
+    return json && strncmp(json, begin, length) == 0 ? json[length] : 0;
 }
 
-bool real_holds(struct real *r, int name, const struct ref_past *past,
-                const struct ref_body *expected, char why[300])
+static void tell(const struct object_row *row, struct seen *ret)
+{
+    size_t type = strlen("text/");
+
+    (void)snprintf(ret->etag, sizeof(ret->etag), "%s", row->etag);
+    ret->type = (int)row->type;
+    ret->sealed = row->sealed != 0;
+    if (row->content_type && strncmp(row->content_type, "text/", type) == 0)
+        ret->content = row->content_type[type];
+    ret->metadata = value_of(row->metadata, MODEL_KEY);
+    ret->metadata_low = value_of(row->metadata, MODEL_KEY_LOW);
+    ret->tag = value_of(row->tags, "t");
+    ret->tags = ret->tag != 0;
+}
+
+void real_look(struct real *r, int name, const struct ref_past *past, struct seen *ret)
 {
     auto_reading struct reading reading = {.object = object_row_new()};
-    auto_buf struct buf got = BUF_INIT(BODY_MAX * 4);
     struct sink_buf sink;
     struct place place = place_of(name, past);
 
     err_clear(&r->call.err);
-    sink_buf_init(&sink, &got);
+    sink_buf_init(&sink, &ret->bytes);
     if (service_open_read(r->service, &place, NULL, NULL, &reading, &r->call) < 0 ||
-        service_read(r->service, &reading, &sink.sink, &r->call) < 0) {
-        bool missing =
-            r->call.err.fault == FAULT_OBJECT_MISSING || r->call.err.fault == FAULT_VERSION_MISSING;
-        (void)snprintf(why, 300, "%.250s", r->call.err.text);
-        return !expected && missing;
-    }
-    if (!expected) {
-        (void)snprintf(why, 300, "is there and should not be");
-        return false;
-    }
-    return is_same(&reading.object, &got, expected, why);
+        service_read(r->service, &reading, &sink.sink, &r->call) < 0)
+        (void)snprintf(ret->said, sizeof(ret->said), "%s", fault_word(real_fault(r)));
+    else
+        tell(&reading.object, ret);
 }
 
 size_t real_count(struct real *r)
@@ -418,7 +480,7 @@ size_t real_count(struct real *r)
     struct listing_options options = {.limit = 10000,
                                       .include = LISTING_SNAPSHOTS | LISTING_VERSIONS};
 
-    must(service_list(r->service, "acct", "c", &options, &l, &r->call), r);
+    must(service_list(r->service, "acct", REAL_CONTAINER, &options, &l, &r->call), r);
     return l.count;
 }
 

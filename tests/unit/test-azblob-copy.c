@@ -363,15 +363,33 @@ static void target_conditions(void **state)
     assert_refused(ask_copy(b, "/acct/con/o", "If-None-Match: *"), 409, "BlobAlreadyExists");
 }
 
+/* What S3's door left where an object was is none to copy. */
+static void marker_as_source(void **state)
+{
+    struct azblob_bed *b = *state;
+    struct call *call = &b->below->call;
+    auto_delete_result struct delete_result gone = {0};
+    struct delete_request request = {
+        .place = {.account = "acct", .container = "con", .name = "gone"},
+        .conditions = CONDITIONS_INIT,
+        .make_marker = true};
+
+    azblob_bed_settings(b, "{\"versioning\":true}");
+    assert_ok(service_delete(b->below->service, &request, &gone, call), &call->err);
+    auto_free char *header = xasprintf(
+        "x-ms-copy-source: http://" AZBLOB_HOST "/acct/con/gone?versionid=%s", gone.version);
+    assert_refused(azblob_ask(b, "PUT", "/acct/con/o", header, ""), 404, "CannotVerifyCopySource");
+}
+
 #define copy_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        copy_test(asynchronous),      copy_test(synchronous), copy_test(in_parts),
-        copy_test(refusals),          copy_test(goes_on),     copy_test(changed_meanwhile),
-        copy_test(aborted),           copy_test(stopped),     copy_test(versions),
-        copy_test(target_conditions),
+        copy_test(asynchronous),      copy_test(synchronous),      copy_test(in_parts),
+        copy_test(refusals),          copy_test(goes_on),          copy_test(changed_meanwhile),
+        copy_test(aborted),           copy_test(stopped),          copy_test(versions),
+        copy_test(target_conditions), copy_test(marker_as_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,24 @@ static void test_reset_forgets_bindings(void **state)
     assert_ptr_equal(s, same);
 }
 
+static void test_numbers_may_be_left_out(void **state)
+{
+    (void)state;
+    cleanup(db_close_p) struct db *db = open_db();
+    struct call call = CALL_INIT;
+    struct db_statement *s;
+
+    assert_ok(db_prepare(db, "SELECT CAST(?2 AS INTEGER) - CAST(?12 AS INTEGER)", &s, &call),
+              &call.err);
+    for (int64_t i = 0; i < 2; i++) {
+        db_bind_int(s, 2, 50);
+        db_bind_int(s, 12, 8 + i);
+        assert_ok(db_step(s, &call), &call.err);
+        assert_int_equal(db_column_int(s, 0), 42 - i);
+        db_reset(s);
+    }
+}
+
 static void test_conflicts_have_codes(void **state)
 {
     (void)state;
@@ -648,6 +666,7 @@ static void test_translation(void **state)
 #define CONTRACT_TESTS                                                                             \
     cmocka_unit_test_setup(test_values_come_back, setup),                                          \
         cmocka_unit_test_setup(test_reset_forgets_bindings, setup),                                \
+        cmocka_unit_test_setup(test_numbers_may_be_left_out, setup),                               \
         cmocka_unit_test_setup(test_conflicts_have_codes, setup),                                  \
         cmocka_unit_test_setup(test_upsert_returning_and_affected, setup),                         \
         cmocka_unit_test_setup(test_rolls_back, setup), cmocka_unit_test_setup(test_queue, setup), \

@@ -258,9 +258,31 @@ static void containers_have_a_life(void **state)
     object_bed_holds(b, &place, "text");
 }
 
+/* A marker is made only where the condition holds, and none where nothing can match it. */
+static void markers_stand_under_conditions(void **state)
+{
+    struct object_bed *b = *state;
+    auto_delete_result struct delete_result gone = {0};
+    struct delete_request request = {
+        .place = place_of("x"), .conditions = CONDITIONS_INIT, .make_marker = true};
+
+    object_bed_settings(b, "{\"versioning\":true}");
+    request.conditions.s3 = true;
+    request.conditions.if_match = "\"0\"";
+    assert_fault(service_delete(b->service, &request, &gone, &b->call), FAULT_OBJECT_MISSING, b);
+    object_bed_put(b, "x", "x");
+    assert_fault(service_delete(b->service, &request, &gone, &b->call), FAULT_CONDITION, b);
+    request.conditions.if_match = NULL;
+    assert_ok(service_delete(b->service, &request, &gone, &b->call), &b->call.err);
+    assert_true(gone.marker);
+    request.conditions.if_match = "*";
+    assert_fault(service_delete(b->service, &request, &gone, &b->call), FAULT_OBJECT_MISSING, b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        object_test(markers_stand_under_conditions),
         object_test(a_body_comes_back),
         object_test(an_empty_body_is_one),
         object_test(conditions_are_judged_at_the_commit),

@@ -335,7 +335,7 @@ static void test_judging(void **state)
     EXPECT(SAS_TYPE_MISMATCH, ACCOUNT, .resource_type = 's');
     EXPECT(SAS_SERVICE_MISMATCH, "sv=2022-11-02&ss=qf&srt=sco&sp=r&se=2027-01-01&sig=SECRET");
     EXPECT(SAS_FINE, SERVICE, .any_of = "r");
-    EXPECT(SAS_PERMISSION_MISMATCH, SERVICE, .any_of = "r", .account_only = true);
+    EXPECT(SAS_KIND_MISMATCH, SERVICE, .any_of = "r", .account_only = true);
     EXPECT(SAS_PERMISSION_MISMATCH, SERVICE, .any_of = "d");
     /* the policy was not asked */
     EXPECT(SAS_BAD_TIME, "sv=2022-11-02&sr=c&si=policy&sig=SECRET", .any_of = "r");

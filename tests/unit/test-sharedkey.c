@@ -81,6 +81,9 @@ static void test_header_order(void **state)
     assert_true(sharedkey_header_order("x-ms-range", "x-ms-range-get-content-md5") < 0);
     assert_int_equal(sharedkey_header_order("X-MS-a", "x-ms-A"), 0);
     assert_true(sharedkey_header_order("", "x") < 0);
+    /* Hyphens count only where nothing else does, and then after everything. */
+    assert_true(sharedkey_header_order("x-ms-meta-test", "x-ms-meta-test-") < 0);
+    assert_true(sharedkey_header_order("x-ms-meta-testa", "x-ms-meta-test-a") < 0);
 }
 
 struct signed_request {

@@ -39,7 +39,7 @@ static int read_all(struct sigv4_reader *r, struct buf *got, struct call *call)
 
 static void unsigned_with_trailer(void **state)
 {
-    static const char body[] = "5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n"
+    static const char body[] = "b;x=y\r\nhello world\r\n0\r\n"
                                "X-Amz-Checksum-Crc32: DUoRhQ==\r\n\r\n";
     (void)state;
     for (size_t step = 1; step < sizeof(body); step++) {
@@ -72,6 +72,7 @@ static void framing_that_lies(void **state)
         {"-5\r\nhello\r\n0\r\n\r\n", 5, ERR_CORRUPT},
         {"fffffffffffffffff\r\nhello", 5, ERR_CORRUPT},
         {"5\r\nhello\r\n0\r\nx-y:z\r\n\r\n", 5, ERR_CORRUPT},
+        {"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", 6, ERR_CORRUPT},
         {"", 0, ERR_NETWORK},
     };
     (void)state;
@@ -85,6 +86,30 @@ static void framing_that_lies(void **state)
         assert_int_equal(call.err.code, lies[i].code);
         /* The last byte never came. */
         assert_true(got.length < lies[i].length || lies[i].length == 0);
+    }
+}
+
+static void what_lied(void **state)
+{
+    static const struct {
+        const char *body;
+        uint64_t length;
+        enum sigv4_lie lie;
+    } lies[] = {
+        {"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", 6, SIGV4_LIE_CHUNK_SIZE},
+        {"5\r\nhello\r\n0\r\n:z\r\n\r\n", 5, SIGV4_LIE_TRAILER},
+        {"5\r\nhelloX\r\n0\r\n\r\n", 5, SIGV4_LIE_FRAMING},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+        struct call call = CALL_INIT;
+        struct drip from = drip_of(lies[i].body, strlen(lies[i].body), 100);
+        auto_buf struct buf got = BUF_INIT(100);
+        auto_sigv4_reader struct sigv4_reader r;
+        sigv4_reader_init(&r, &from.source, NULL, NULL, lies[i].length, true);
+        assert_int_equal(read_all(&r, &got, &call), -1);
+        assert_int_equal(call.err.code, ERR_CORRUPT);
+        assert_int_equal(r.lie, lies[i].lie);
     }
 }
 
@@ -152,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsigned_with_trailer),
         cmocka_unit_test(framing_that_lies),
+        cmocka_unit_test(what_lied),
         cmocka_unit_test(signed_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

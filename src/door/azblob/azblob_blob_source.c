@@ -79,6 +79,7 @@ static int own_failure(struct azblob_request *r, struct call *call)
     switch (call->err.fault) {
     case FAULT_OBJECT_MISSING:
     case FAULT_VERSION_MISSING:
+    case FAULT_IS_MARKER:
     case FAULT_COPY_SOURCE:
         return azblob_fail(r, AZBLOB_COPY_SOURCE_MISSING, call);
     case FAULT_CONDITION:

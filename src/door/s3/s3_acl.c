@@ -62,10 +62,26 @@ static bool has_grants(const struct s3_request *r)
     return false;
 }
 
+static bool is_canned(const char *acl)
+{
+    static const char *const words[] = {
+        "private",           "public-read",   "public-read-write",         "authenticated-read",
+        "bucket-owner-read", "aws-exec-read", "bucket-owner-full-control", "log-delivery-write"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(acl, words[i]) == 0)
+            return true;
+    return false;
+}
+
 int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call)
 {
     const char *acl = s3_header(r, "x-amz-acl");
     *ret_public = false;
+    if (acl != NULL && !is_canned(acl))
+        return s3_fail_argument(r, "x-amz-acl", acl, call, "Invalid canned ACL");
+    if (acl != NULL && has_grants(r))
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Specifying both Canned ACLs and Header Grants is not allowed");
     if (has_grants(r))
         return s3_failf(r, S3_NOT_IMPLEMENTED, call,
                         "Grants one by one are not offered: use a bucket policy.");
@@ -79,20 +95,37 @@ int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call)
     return s3_fail(r, S3_ACL_NOT_SUPPORTED, call);
 }
 
+static bool permission_is_known(const char *permission)
+{
+    static const char *const words[] = {"FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (permission != NULL && strcmp(permission, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool owner_is_named(const struct xml_node *acl)
+{
+    const char *owner = xml_text(acl, "Owner/ID");
+    return owner != NULL && owner[0] != '\0';
+}
+
 /* An ACL in full: the owner's full control, and perhaps reading for all. */
 static int read_acl(struct s3_request *r, bool *ret_public, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
+    if (r->body->length == 0)
+        return s3_fail(r, S3_MISSING_SECURITY_HEADER, call);
     if (s3_body_configuration(r, "AccessControlPolicy", &node, call) < 0)
         return s3_fail(r, S3_MALFORMED_ACL, call);
     const struct xml_node *list = xml_child(node, "AccessControlList");
-    if (list == NULL)
+    if (list == NULL || !owner_is_named(node))
         return s3_fail(r, S3_MALFORMED_ACL, call);
     for (const struct xml_node *g = xml_child(list, "Grant"); g != NULL; g = xml_next(g)) {
         const char *permission = xml_text(g, "Permission");
         const char *uri = xml_text(g, "Grantee/URI");
         const char *id = xml_text(g, "Grantee/ID");
-        if (permission == NULL || (uri == NULL) == (id == NULL))
+        if (!permission_is_known(permission) || (uri == NULL) == (id == NULL))
             return s3_fail(r, S3_MALFORMED_ACL, call);
         bool everybody = uri != NULL && strcmp(uri, ALL_USERS) == 0 &&
                          strcmp(permission, "READ") == 0 && r->which == S3_BUCKET;
@@ -103,14 +136,36 @@ static int read_acl(struct s3_request *r, bool *ret_public, struct call *call)
     return 0;
 }
 
+/* What the headers say, or the body; not both. */
+static int wished_acl(struct s3_request *r, bool *ret_public, struct call *call)
+{
+    if (s3_acl_check(r, ret_public, call) < 0)
+        return -1;
+    if (s3_header(r, "x-amz-acl") == NULL)
+        return read_acl(r, ret_public, call);
+    return r->body->length > 0 ? s3_fail(r, S3_UNEXPECTED_CONTENT, call) : 0;
+}
+
+/* Opening a bucket is not for every bucket. */
+static int may_open(struct s3_request *r, struct call *call)
+{
+    auto_json json_t *settings = NULL, *others = NULL;
+    json_t *block, *ownership;
+    if (s3_setting_get(r, "public_access_block", &settings, &block, call) < 0 ||
+        s3_setting_get(r, "ownership", &others, &ownership, call) < 0)
+        return -1;
+    if (same_string(json_string_value(ownership), "BucketOwnerEnforced"))
+        return s3_fail(r, S3_ACL_NOT_SUPPORTED, call);
+    if (json_bool(block, "BlockPublicAcls", false))
+        return s3_failf(r, S3_ACCESS_DENIED, call,
+                        "Public ACLs are blocked by the bucket's public access block.");
+    return 0;
+}
+
 int s3_put_acl(struct s3_request *r, struct call *call)
 {
-    auto_json json_t *settings = NULL;
-    json_t *block;
     bool open = false;
-    if (s3_acl_check(r, &open, call) < 0)
-        return -1;
-    if (s3_header(r, "x-amz-acl") == NULL && read_acl(r, &open, call) < 0)
+    if (wished_acl(r, &open, call) < 0)
         return -1;
     if (r->which == S3_OBJECT) {
         auto_object_row struct object_row row = object_row_new();
@@ -118,11 +173,8 @@ int s3_put_acl(struct s3_request *r, struct call *call)
             return -1;
         return s3_answer(r, 200);
     }
-    if (s3_setting_get(r, "public_access_block", &settings, &block, call) < 0)
+    if (open && may_open(r, call) < 0)
         return -1;
-    if (open && json_bool(block, "BlockPublicAcls", false))
-        return s3_failf(r, S3_ACCESS_DENIED, call,
-                        "Public ACLs are blocked by the bucket's public access block.");
     struct container_change change = {.set_access = true, .access = open ? "container" : NULL};
     if (service_container_change(r->door->options.service, r->account, r->bucket, NULL, &change,
                                  &r->container, call) < 0)
@@ -130,7 +182,13 @@ int s3_put_acl(struct s3_request *r, struct call *call)
     return s3_answer(r, 200);
 }
 
-/* ---- Ownership controls: the setting "ownership", a word ---- */
+/* ---- Ownership controls: the setting "ownership", a word; "" where it was taken away ---- */
+
+bool s3_ownership_is_known(const char *word)
+{
+    return strcmp(word, "BucketOwnerEnforced") == 0 || strcmp(word, "BucketOwnerPreferred") == 0 ||
+           strcmp(word, "ObjectWriter") == 0;
+}
 
 int s3_get_ownership(struct s3_request *r, struct call *call)
 {
@@ -139,11 +197,13 @@ int s3_get_ownership(struct s3_request *r, struct call *call)
     auto_buf struct buf body = BUF_INIT(4096);
     if (s3_setting_get(r, "ownership", &settings, &ownership, call) < 0)
         return -1;
-    if (!json_is_string(ownership))
+    /* A bucket begins so: its objects are its owner's. */
+    const char *word = ownership != NULL ? json_string_value(ownership) : "BucketOwnerEnforced";
+    if (word == NULL || word[0] == '\0')
         return s3_fail(r, S3_OWNERSHIP_NOT_FOUND, call);
     s3_xml_root(&body, "OwnershipControls");
     xml_open(&body, "Rule");
-    xml_element(&body, "ObjectOwnership", json_string_value(ownership));
+    xml_element(&body, "ObjectOwnership", word);
     xml_close(&body, "Rule");
     xml_close(&body, "OwnershipControls");
     return s3_answer_xml(r, 200, &body);
@@ -154,10 +214,9 @@ int s3_put_ownership(struct s3_request *r, struct call *call)
     auto_xml struct xml_node *node = NULL;
     if (s3_body_configuration(r, "OwnershipControls", &node, call) < 0)
         return -1;
-    const char *word = xml_text(node, "Rule/ObjectOwnership");
-    if (word == NULL ||
-        (strcmp(word, "BucketOwnerEnforced") != 0 && strcmp(word, "BucketOwnerPreferred") != 0 &&
-         strcmp(word, "ObjectWriter") != 0))
+    const struct xml_node *rule = xml_child(node, "Rule");
+    const char *word = xml_text(rule, "ObjectOwnership");
+    if (word == NULL || xml_next(rule) != NULL || !s3_ownership_is_known(word))
         return s3_fail(r, S3_MALFORMED_XML, call);
     if (s3_setting_change(r, "ownership", json_string(word), call) < 0)
         return -1;
@@ -166,7 +225,7 @@ int s3_put_ownership(struct s3_request *r, struct call *call)
 
 int s3_delete_ownership(struct s3_request *r, struct call *call)
 {
-    if (s3_setting_change(r, "ownership", NULL, call) < 0)
+    if (s3_setting_change(r, "ownership", json_string(""), call) < 0)
         return -1;
     return s3_answer(r, 204);
 }

@@ -53,7 +53,21 @@ const char *s3_version_of(const struct s3_request *r, const struct object_row *o
     if (o->versioned != 0)
         return o->version;
     const char *settings = r->container.settings;
-    return settings != NULL && strstr(settings, "\"versioning\"") != NULL ? "null" : NULL;
+    return settings != NULL && strstr(settings, "\"versioning\":") != NULL ? "null" : NULL;
+}
+
+void s3_say_new_version(struct s3_request *r, const struct object_row *o)
+{
+    s3_say(r, "x-amz-version-id", o->versioned != 0 ? o->version : NULL);
+}
+
+const char *s3_storage_class(const struct object_row *o)
+{
+    if (same_string(o->tier, "Archive"))
+        return "GLACIER";
+    if (same_string(o->tier, "Cool"))
+        return "STANDARD_IA";
+    return same_string(o->tier, "Cold") ? "GLACIER_IR" : "STANDARD";
 }
 
 static void say_metadata(struct s3_request *r, const char *json)
@@ -97,8 +111,8 @@ void s3_say_object(struct s3_request *r, const struct object_row *o)
     s3_say(r, "Cache-Control", o->cache_control);
     s3_say(r, "Expires", o->expires);
     s3_say(r, "x-amz-version-id", s3_version_of(r, o));
-    if (same_string(o->tier, "Archive"))
-        s3_say(r, "x-amz-storage-class", "GLACIER");
+    const char *class = s3_storage_class(o);
+    s3_say(r, "x-amz-storage-class", strcmp(class, "STANDARD") != 0 ? class : NULL);
     if (o->tags != NULL) {
         auto_pairs struct pairs tags = PAIRS_INIT;
         struct err ignored = {0};

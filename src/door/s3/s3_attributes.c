@@ -28,6 +28,35 @@ static bool wants(const struct s3_request *r, const char *word)
     return false;
 }
 
+/* At least one, and none that is not known. */
+static int check_wanted(struct s3_request *r, struct call *call)
+{
+    static const char *const words[] = {"ETag", "Checksum", "ObjectParts", "StorageClass",
+                                        "ObjectSize"};
+    size_t found = 0;
+    for (size_t i = 0; i < r->x->headers.count; i++) {
+        const struct pair *header = &r->x->headers.list[i];
+        bool ours = strcasecmp(header->key, "x-amz-object-attributes") == 0;
+        for (const char *at = header->value; ours && *at != '\0';) {
+            at += strspn(at, " \t,");
+            size_t n = strcspn(at, " \t,");
+            bool known = n == 0;
+            for (size_t k = 0; k < ARRAY_SIZE(words) && !known; k++)
+                known = strlen(words[k]) == n && strncmp(at, words[k], n) == 0;
+            if (!known)
+                return s3_fail_argument(r, "x-amz-object-attributes", header->value, call,
+                                        "Invalid attribute name specified.");
+            found += n > 0;
+            at += n;
+        }
+    }
+    if (found == 0)
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "The x-amz-object-attributes header specifying the attributes to be "
+                        "retrieved is either missing or empty");
+    return 0;
+}
+
 static int number_header(struct s3_request *r, const char *name, unsigned *ret, struct call *call)
 {
     const char *text = s3_header(r, name);
@@ -51,15 +80,13 @@ static void checksum_xml(const struct s3_checksum *c, struct buf *body)
     xml_close(body, "Checksum");
 }
 
-static int parts_xml(struct s3_request *r, const struct object_row *o, const struct s3_checksum *c,
-                     struct buf *body, struct call *call)
+static int parts_xml(const struct object_row *o, const struct s3_checksum *c, unsigned limit,
+                     unsigned after, struct buf *body, struct call *call)
 {
     auto_json json_t *parts = NULL;
-    unsigned limit = PARTS_MAX, after = 0, count = 0, last = 0;
+    unsigned count = 0, last = 0;
     bool more = false;
-    if (number_header(r, "x-amz-max-parts", &limit, call) < 0 ||
-        number_header(r, "x-amz-part-number-marker", &after, call) < 0 ||
-        json_parse(o->parts, strlen(o->parts), &parts, &call->err) < 0)
+    if (json_parse(o->parts, strlen(o->parts), &parts, &call->err) < 0)
         return -1;
     limit = limit > PARTS_MAX ? PARTS_MAX : limit;
     auto_free char *name = c != NULL ? xasprintf("Checksum%s", c->algorithm) : NULL;
@@ -99,9 +126,10 @@ int s3_get_attributes(struct s3_request *r, struct call *call)
     auto_buf struct buf body = BUF_INIT(S3_XML_MAX);
     struct conditions conditions;
     struct s3_checksum c;
-    if (s3_header(r, "x-amz-object-attributes") == NULL)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call,
-                        "x-amz-object-attributes must name at least one attribute.");
+    unsigned limit = PARTS_MAX, after = 0;
+    if (check_wanted(r, call) < 0 || number_header(r, "x-amz-max-parts", &limit, call) < 0 ||
+        number_header(r, "x-amz-part-number-marker", &after, call) < 0)
+        return -1;
     if (s3_conditions(r, &conditions, call) < 0 ||
         service_stat(r->door->options.service, &r->place, &conditions, &o, call) < 0)
         return -1;
@@ -114,10 +142,11 @@ int s3_get_attributes(struct s3_request *r, struct call *call)
     if (wants(r, "Checksum") && has)
         checksum_xml(&c, &body);
     if (wants(r, "ObjectParts") && o.parts != NULL &&
-        parts_xml(r, &o, has && strcmp(c.type, "COMPOSITE") == 0 ? &c : NULL, &body, call) < 0)
+        parts_xml(&o, has && strcmp(c.type, "COMPOSITE") == 0 ? &c : NULL, limit, after, &body,
+                  call) < 0)
         return -1;
     if (wants(r, "StorageClass"))
-        xml_element(&body, "StorageClass", same_string(o.tier, "Archive") ? "GLACIER" : "STANDARD");
+        xml_element(&body, "StorageClass", s3_storage_class(&o));
     if (wants(r, "ObjectSize"))
         s3_xml_number(&body, "ObjectSize", (uint64_t)o.size);
     xml_close(&body, "GetObjectAttributesResponse");

@@ -77,22 +77,63 @@ static int verify_with(struct s3_request *r, const char *secret, struct call *ca
     return 0;
 }
 
+/* What we signed, so that a client's author can compare. */
+static void explain_signature(struct s3_request *r)
+{
+    auto_buf struct buf canonical = BUF_INIT(SIGV4_TEXT_MAX);
+    struct err ignored = {0};
+    char hash[HASH_HEX_SIZE];
+    const char *payload = s3_header(r, "x-amz-content-sha256");
+    s3_explain(r, "AWSAccessKeyId", r->claim.access_key);
+    s3_explain(r, "SignatureProvided", r->claim.signature);
+    if (r->claim.signed_headers == NULL ||
+        sigv4_canonical_request(&canonical, r->x->method, r->x->path, r->x->query, &r->x->headers,
+                                r->claim.signed_headers, payload != NULL ? payload : SIGV4_UNSIGNED,
+                                &ignored) < 0)
+        return;
+    hash_hex(HASH_SHA256, canonical.data, canonical.length, hash);
+    auto_free char *text =
+        xasprintf("AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n%s", r->claim.date, r->claim.day,
+                  r->claim.region, r->claim.service, hash);
+    s3_explain(r, "StringToSign", text);
+    s3_explain(r, "CanonicalRequest", canonical.data);
+}
+
 static int signature_failed(struct s3_request *r, struct call *call)
 {
+    auto_free char *text = xstrdup(call->err.text);
     switch (call->err.code) {
     case ERR_CLOCK:
         return s3_fail(r, S3_REQUEST_TIME_TOO_SKEWED, call);
     case ERR_DENIED:
-        return s3_failf(r, S3_ACCESS_DENIED, call, "Request has expired");
-    case ERR_INVALID: {
-        auto_free char *text = xstrdup(call->err.text);
+        return s3_failf(r, S3_ACCESS_DENIED, call, "%s", text);
+    case ERR_INVALID:
+        if (r->door->options.region != NULL &&
+            strcmp(r->claim.region, r->door->options.region) != 0)
+            s3_explain(r, "Region", r->door->options.region);
         return s3_failf(r,
                         r->claim.presigned ? S3_AUTHORIZATION_QUERY_PARAMETERS_ERROR
                                            : S3_AUTHORIZATION_HEADER_MALFORMED,
-                        call, "The authorization is malformed: %s", text);
-    }
+                        call, "%s", text);
     default:
+        explain_signature(r);
         return s3_fail(r, S3_SIGNATURE_DOES_NOT_MATCH, call);
+    }
+}
+
+/* A presigned URL may carry in its query what a request carries in headers. */
+static void take_hoisted(struct s3_request *r)
+{
+    static const char *const others[] = {
+        "algorithm", "credential", "date",         "expires",        "signedheaders",
+        "signature", "checksum",   "sdk-checksum", "content-sha256", "security-token"};
+    for (size_t i = 0; i < r->query.count; i++) {
+        const struct pair *q = &r->query.list[i];
+        bool other = strncasecmp(q->key, "x-amz-", 6) != 0 || s3_header(r, q->key) != NULL;
+        for (size_t j = 0; j < ARRAY_SIZE(others) && !other; j++)
+            other = strncasecmp(q->key + 6, others[j], strlen(others[j])) == 0;
+        if (!other && strpbrk(q->value, "\r\n") == NULL)
+            pairs_add(&r->x->headers, q->key, q->value);
     }
 }
 
@@ -101,8 +142,10 @@ static int verify(struct s3_request *r, struct call *call)
     cleanup(key_task_release) struct key_task key = {.access_key = r->claim.access_key};
     if (index_read(service_index(r->door->options.service), find_key, &key, call) < 0)
         return -1;
-    if (!key.found)
+    if (!key.found) {
+        s3_explain(r, "AWSAccessKeyId", r->claim.access_key);
         return s3_fail(r, S3_INVALID_ACCESS_KEY_ID, call);
+    }
     if (verify_with(r, key.secrets[0], call) < 0) {
         bool other = call->err.code == ERR_UNKNOWN_WHO && key.secrets[1] != NULL;
         if (other)
@@ -116,6 +159,8 @@ static int verify(struct s3_request *r, struct call *call)
     r->account = take(key.account);
     r->principal = take(key.principal);
     r->owner = r->principal == NULL;
+    if (r->proof == S3_PRESIGNED)
+        take_hoisted(r);
     return 0;
 }
 
@@ -166,24 +211,49 @@ static int anonymous(struct s3_request *r, struct call *call)
     return 0;
 }
 
-int s3_authenticate(struct s3_request *r, struct call *call)
+/* Which kind of Authorization this is: what is not Signature Version 4 is refused. */
+static int check_mechanism(struct s3_request *r, const char *header, struct call *call)
 {
-    const char *header = s3_header(r, "authorization");
-    if (strcmp(r->x->method, "OPTIONS") == 0 || r->which == S3_WEBSITE)
-        return anonymous(r, call);
-    bool old = (header != NULL && strncmp(header, "AWS ", 4) == 0) ||
-               (header == NULL && s3_asks(r, "AWSAccessKeyId"));
+    bool old = header != NULL ? strncmp(header, "AWS ", 4) == 0 : s3_asks(r, "AWSAccessKeyId");
     if (old)
         return s3_failf(
             r, S3_INVALID_REQUEST, call,
             "The authorization mechanism you have provided is not supported. Please use "
             "AWS4-HMAC-SHA256.");
-    if (header == NULL && !s3_asks(r, "X-Amz-Signature") && !s3_asks(r, "X-Amz-Credential"))
+    if (header == NULL)
+        return 0;
+    size_t n = strcspn(header, " ");
+    if (header[n] == '\0')
+        return s3_fail_argument(r, "Authorization", header, call,
+                                "Authorization header is invalid -- one and only one ' ' (space) "
+                                "required.");
+    auto_free char *kind = xstrndup(header, n);
+    if (strcmp(kind, "AWS4-HMAC-SHA256") != 0)
+        return s3_fail_argument(r, "Authorization", kind, call, "Unsupported Authorization Type");
+    return s3_payload_check(r, call);
+}
+
+int s3_authenticate(struct s3_request *r, struct call *call)
+{
+    const char *header = s3_header(r, "authorization");
+    if (header != NULL && header[strspn(header, " \t")] == '\0')
+        header = NULL;
+    if (strcmp(r->x->method, "OPTIONS") == 0 || r->which == S3_WEBSITE)
+        return anonymous(r, call);
+    if (check_mechanism(r, header, call) < 0)
+        return -1;
+    if (header == NULL && !s3_asks(r, "X-Amz-Signature") && !s3_asks(r, "X-Amz-Credential") &&
+        !s3_asks(r, "X-Amz-Algorithm"))
         return anonymous(r, call);
     if (sigv4_claim_of(&r->x->headers, r->x->query, &r->claim, &call->err) < 0) {
         r->claim.presigned = header == NULL;
         return signature_failed(r, call);
     }
+    /* Nobody has temporary keys here. */
+    const char *token = s3_header(r, "x-amz-security-token");
+    token = token != NULL ? token : s3_query(r, "X-Amz-Security-Token");
+    if (token != NULL && token[0] != '\0')
+        return s3_fail(r, S3_INVALID_TOKEN, call);
     return verify(r, call);
 }
 
@@ -225,16 +295,25 @@ static int may(struct s3_request *r, const char *action, const struct container_
     return permitted < 0 ? -1 : 0;
 }
 
-/* What the table cannot say: reading a version is a right of its own. */
+/* What the table cannot say: a version's are rights of their own. */
 static const char *action_of(const struct s3_request *r)
 {
+    static const struct {
+        const char *action;
+        const char *of_version;
+    } versions[] = {
+        {"s3:GetObject", "s3:GetObjectVersion"},
+        {"s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
+        {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+        {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"},
+        {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+        {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+        {"s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
+    };
     const char *action = r->operation->action;
-    if (r->place.kind != VERSION_ID)
-        return action;
-    if (strcmp(action, "s3:GetObject") == 0)
-        return "s3:GetObjectVersion";
-    if (strcmp(action, "s3:DeleteObject") == 0)
-        return "s3:DeleteObjectVersion";
+    for (size_t i = 0; i < ARRAY_SIZE(versions) && r->place.kind == VERSION_ID; i++)
+        if (strcmp(versions[i].action, action) == 0)
+            return versions[i].of_version;
     return action;
 }
 

@@ -9,13 +9,36 @@
 #define BUCKETS_MAX 10000
 #define ANSWER_MAX  (8 * 1024 * 1024)
 
+static const char *region_of(const struct s3_request *r)
+{
+    return r->door->options.region != NULL ? r->door->options.region : "us-east-1";
+}
+
+static int read_limit(struct s3_request *r, unsigned *ret, struct call *call)
+{
+    const char *text = s3_query(r, "max-buckets");
+    if (text == NULL)
+        return 0;
+    size_t n = strlen(text);
+    unsigned long value =
+        n > 0 && n < 6 && strspn(text, "0123456789") == n ? strtoul(text, NULL, 10) : 0;
+    if (value < 1 || value > BUCKETS_MAX)
+        return s3_fail_argument(r, "max-buckets", text, call,
+                                "Argument max-buckets must be an integer between 1 and %d.",
+                                BUCKETS_MAX);
+    *ret = (unsigned)value;
+    return 0;
+}
+
 int s3_list_buckets(struct s3_request *r, struct call *call)
 {
     auto_container_rows struct container_rows list = {0};
     auto_buf struct buf body = BUF_INIT(ANSWER_MAX);
     unsigned limit = BUCKETS_MAX;
-    if (s3_query_number(r, "max-buckets", BUCKETS_MAX, &limit, call) < 0 ||
-        service_container_list(r->door->options.service, r->account, s3_query(r, "prefix"),
+    const char *prefix = s3_query(r, "prefix");
+    bool paged = s3_asks(r, "max-buckets");
+    if (read_limit(r, &limit, call) < 0 ||
+        service_container_list(r->door->options.service, r->account, prefix,
                                s3_query(r, "continuation-token"), limit, false, &list, call) < 0)
         return -1;
     s3_xml_root(&body, "ListAllMyBucketsResult");
@@ -28,16 +51,34 @@ int s3_list_buckets(struct s3_request *r, struct call *call)
         xml_open(&body, "Bucket");
         xml_element(&body, "Name", list.list[i].name);
         s3_xml_time(&body, "CreationDate", list.list[i].created);
+        if (paged)
+            xml_element(&body, "BucketRegion", region_of(r));
         xml_close(&body, "Bucket");
     }
     xml_close(&body, "Buckets");
     if (list.next != NULL)
         xml_element(&body, "ContinuationToken", list.next);
+    if (prefix != NULL)
+        xml_element(&body, "Prefix", prefix);
     xml_close(&body, "ListAllMyBucketsResult");
     return s3_answer_xml(r, 200, &body);
 }
 
 /* ---- Create ---- */
+
+/* Beginnings and ends that S3 keeps for itself. */
+static bool is_reserved(const char *name, size_t length)
+{
+    static const char *const beginnings[] = {"xn--", "sthree-", "amzn-s3-demo-"};
+    static const char *const ends[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"};
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (length >= strlen(ends[i]) && strcmp(name + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
 
 /* 3 to 63 letters, digits, '-' and '.', not like an address. */
 static bool name_is_good(const char *name)
@@ -58,56 +99,98 @@ static bool name_is_good(const char *name)
             return false;
         digits_only = digits_only && ((c >= '0' && c <= '9') || c == '.');
     }
-    return !(digits_only && strchr(name, '.') != NULL) && strncmp(name, "xn--", 4) != 0;
+    return !(digits_only && strchr(name, '.') != NULL) && !is_reserved(name, n);
 }
 
-static int check_location(struct s3_request *r, struct call *call)
+/* There is one place here: a client may name its region, or none. */
+static int check_location(struct s3_request *r, const struct xml_node *configuration,
+                          struct call *call)
+{
+    const char *region = xml_text(configuration, "LocationConstraint");
+    const char *ours = r->door->options.region;
+    if (region == NULL || region[0] == '\0' || ours == NULL || strcmp(region, ours) == 0)
+        return 0;
+    s3_explain(r, "LocationConstraint", region);
+    return s3_fail(r, S3_INVALID_LOCATION, call);
+}
+
+/* Tags may come with a bucket. */
+static int take_tags(struct s3_request *r, const struct xml_node *configuration, json_t *settings,
+                     struct call *call)
+{
+    auto_pairs struct pairs tags = PAIRS_INIT;
+    const struct xml_node *set = xml_child(configuration, "Tags");
+    for (const struct xml_node *tag = xml_child(set, "Tag"); tag != NULL; tag = xml_next(tag)) {
+        const char *key = xml_text(tag, "Key"), *value = xml_text(tag, "Value");
+        if (key == NULL || value == NULL)
+            return s3_fail(r, S3_MALFORMED_XML, call);
+        pairs_add(&tags, key, value);
+    }
+    if (tags.count == 0)
+        return 0;
+    json_t *json = s3_bucket_tags_json(r, &tags, call);
+    return json != NULL ? json_object_set_new(settings, "tagging", json) : -1;
+}
+
+static int take_configuration(struct s3_request *r, json_t *settings, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
     if (r->body->length == 0)
         return 0;
-    if (s3_body_xml(r, "CreateBucketConfiguration", &node, call) < 0)
+    if (s3_body_configuration(r, "CreateBucketConfiguration", &node, call) < 0 ||
+        check_location(r, node, call) < 0)
         return -1;
-    return 0; /* there is one place here, whatever its name */
+    return take_tags(r, node, settings, call);
 }
 
-/* Canned ACLs of a bucket as the other door's access levels. */
-static int access_of(struct s3_request *r, struct container_row *ret, struct call *call)
+/* The headers of a fresh bucket: ACL, ownership, lock. */
+static int take_headers(struct s3_request *r, struct container_row *row, json_t *settings,
+                        struct call *call)
 {
-    const char *acl = s3_header(r, "x-amz-acl");
-    if (acl == NULL || strcmp(acl, "private") == 0)
-        return 0;
-    if (strcmp(acl, "public-read") == 0) {
-        replace_string(&ret->access, "container");
-        return 0;
+    const char *ownership = s3_header(r, "x-amz-object-ownership");
+    const char *lock = s3_header(r, "x-amz-bucket-object-lock-enabled");
+    bool open = false;
+    if (ownership != NULL && !s3_ownership_is_known(ownership))
+        return s3_fail_argument(r, "x-amz-object-ownership", ownership, call,
+                                "Invalid x-amz-object-ownership header: %.60s", ownership);
+    if (s3_acl_check(r, &open, call) < 0)
+        return -1;
+    if (open && same_string(ownership, "BucketOwnerEnforced"))
+        return s3_fail(r, S3_INVALID_BUCKET_ACL, call);
+    replace_string(&row->access, open ? "container" : NULL);
+    if (ownership != NULL)
+        (void)json_object_set_new(settings, "ownership", json_string(ownership));
+    if (lock != NULL && strcasecmp(lock, "true") == 0) {
+        (void)json_object_set_new(settings, "object_lock", json_pack("{sb}", "enabled", 1));
+        (void)json_object_set_new(settings, "versioning", json_string("Enabled"));
     }
-    return s3_failf(r, S3_INVALID_ARGUMENT, call, "The canned ACL '%.40s' is not offered.", acl);
+    return 0;
 }
 
 int s3_create_bucket(struct s3_request *r, struct call *call)
 {
     auto_container_row struct container_row properties = container_row_new();
-    const char *lock = s3_header(r, "x-amz-bucket-object-lock-enabled");
+    auto_json json_t *settings = json_object();
     if (!name_is_good(r->bucket))
         return s3_fail(r, S3_INVALID_BUCKET_NAME, call);
-    if (check_location(r, call) < 0 || access_of(r, &properties, call) < 0)
+    if (take_headers(r, &properties, settings, call) < 0 ||
+        take_configuration(r, settings, call) < 0)
         return -1;
-    if (lock != NULL && strcasecmp(lock, "true") == 0)
-        replace_string(&properties.settings,
-                       "{\"object_lock\":{\"enabled\":true},\"versioning\":\"Enabled\"}");
+    if (json_object_size(settings) > 0)
+        properties.settings = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     replace_string(&properties.owner, r->principal);
     if (service_container_create(r->door->options.service, r->account, r->bucket, &properties, NULL,
                                  call) < 0)
         return -1;
     s3_sayf(r, "Location", "/%s", r->bucket);
+    s3_sayf(r, "x-amz-bucket-arn", "arn:aws:s3:::%s", r->bucket);
     return s3_answer(r, 200);
 }
 
 int s3_head_bucket(struct s3_request *r, struct call *call)
 {
     (void)call;
-    const char *region = r->door->options.region;
-    s3_say(r, "x-amz-bucket-region", region != NULL ? region : "us-east-1");
+    s3_say(r, "x-amz-bucket-region", region_of(r));
     return s3_answer(r, 200);
 }
 

@@ -85,19 +85,41 @@ static void combine(struct assembly *a, const json_t *sums, uint64_t length)
         a->crc32c = crc32_castagnoli_combine(a->crc32c, word_of(bytes), length);
 }
 
+static int missing_checksum(struct s3_request *r, const struct assembly *a,
+                            const struct s3_part_choice *choice, struct call *call)
+{
+    return s3_failf(r, S3_INVALID_REQUEST, call,
+                    "The upload was created using a %s checksum. The complete request must include "
+                    "the checksum for each part. It was missing for part %u in the request.",
+                    s3_algorithm_small(a->upload.kind), choice->number);
+}
+
 /* The part's checksum: into sums, and told in the object's list of parts. */
-static bool add_checksum(struct assembly *a, const json_t *sums, const char *said, json_t *part)
+static int add_checksum(struct s3_request *r, struct assembly *a, const json_t *sums,
+                        const struct s3_part_choice *choice, json_t *part, struct call *call)
 {
     unsigned char bytes[64];
     auto_buf struct buf text = BUF_INIT(128);
+    if (choice->several)
+        return s3_fail_argument(r, "Checksum", choice->checksum, call,
+                                "Invalid Base64 or multiple checksums present in request");
+    if (choice->checksum == NULL && a->upload.composite)
+        return missing_checksum(r, a, choice, call);
     if (!digest_of(sums, a->upload.kind, bytes))
-        return said == NULL;
+        return choice->checksum == NULL ? 0 : s3_fail(r, S3_INVALID_PART, call);
     size_t n = checksum_size(a->upload.kind);
     base64_encode(&text, bytes, n);
     buf_bytes(&a->sums, bytes, n);
     (void)json_object_set_new(part, "checksum", json_string(text.data));
     /* Without a chosen algorithm the client may name any: that was checked when the part came. */
-    return said == NULL || a->upload.algorithm == NULL || strcmp(said, text.data) == 0;
+    if (choice->checksum == NULL || a->upload.algorithm == NULL ||
+        strcmp(choice->checksum, text.data) == 0)
+        return 0;
+    if (choice->kind == a->upload.kind)
+        return s3_fail(r, S3_INVALID_PART, call);
+    return s3_failf(r, S3_BAD_DIGEST, call,
+                    "The %s you specified for part %u did not match what we received.",
+                    s3_algorithm_small(a->upload.kind), choice->number);
 }
 
 static int add_part(struct s3_request *r, struct assembly *a, size_t i, struct call *call)
@@ -111,7 +133,7 @@ static int add_part(struct s3_request *r, struct assembly *a, size_t i, struct c
         !digest_of(sums, CHECKSUM_MD5, md5))
         return s3_fail(r, S3_INVALID_PART, call);
     const char *hex = json_text(sums, checksum_word(CHECKSUM_MD5));
-    if (choice->etag == NULL || strcasecmp(choice->etag, hex) != 0)
+    if (strcasecmp(choice->etag, hex) != 0)
         return s3_fail(r, S3_INVALID_PART, call);
     if (entry->size < S3_PART_SIZE_MIN && i + 1 < a->parts.count)
         return s3_fail(r, S3_ENTITY_TOO_SMALL, call);
@@ -119,8 +141,8 @@ static int add_part(struct s3_request *r, struct assembly *a, size_t i, struct c
     (void)json_array_append_new(a->layout, part);
     (void)json_object_set_new(part, "number", json_integer(choice->number));
     (void)json_object_set_new(part, "size", json_integer((json_int_t)entry->size));
-    if (!add_checksum(a, sums, choice->checksum, part))
-        return s3_fail(r, S3_INVALID_PART, call);
+    if (add_checksum(r, a, sums, choice, part, call) < 0)
+        return -1;
     buf_bytes(&a->digests, md5, sizeof(md5));
     combine(a, sums, entry->size);
     a->size += entry->size;
@@ -216,28 +238,75 @@ static char *checksum_whole(struct assembly *a)
     return checksums_json(&sums, a->upload.algorithm, "FULL_OBJECT", NULL);
 }
 
+static int check_size(struct s3_request *r, const struct assembly *a, struct call *call)
+{
+    const char *size = s3_header(r, "x-amz-mp-object-size");
+    auto_free char *right = xasprintf("%llu", (unsigned long long)a->size);
+    if (size == NULL || strcmp(size, right) == 0)
+        return 0;
+    bool negative = size[0] == '-';
+    if (size[negative] == '\0' || strspn(size + negative, "0123456789") != strlen(size + negative))
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Value for x-amz-mp-object-size header is invalid: '%.40s'", size);
+    if (negative)
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Value for x-amz-mp-object-size header is less than zero: '%.40s'", size);
+    return s3_failf(
+        r, S3_INVALID_REQUEST, call,
+        "The provided 'x-amz-mp-object-size' header value %.40s does not match what was "
+        "computed: %s",
+        size, right);
+}
+
 /* What the client says of the whole must be so. */
 static int check_whole(struct s3_request *r, const struct assembly *a, struct call *call)
 {
     const char *type = s3_header(r, "x-amz-checksum-type");
-    const char *size = s3_header(r, "x-amz-mp-object-size");
-    auto_free char *right = xasprintf("%llu", (unsigned long long)a->size);
-    if (size != NULL && strcmp(size, right) != 0)
-        return s3_failf(r, S3_INVALID_REQUEST, call,
-                        "The provided 'x-amz-mp-object-size' header does not match the total size "
-                        "of the parts.");
+    if (check_size(r, a, call) < 0)
+        return -1;
     if (type != NULL && strcasecmp(type, a->upload.composite ? "COMPOSITE" : "FULL_OBJECT") != 0)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "The upload was created using the %s checksum mode. The complete request "
                         "must use the same checksum mode.",
                         a->upload.composite ? "COMPOSITE" : "FULL_OBJECT");
-    const char *algorithm = a->upload.algorithm != NULL ? a->upload.algorithm : "CRC64NVME";
-    auto_free char *header = xasprintf("x-amz-checksum-%s", algorithm);
+    auto_free char *header = xasprintf("x-amz-checksum-%s", s3_algorithm_small(a->upload.kind));
     const char *said = s3_header(r, header);
     size_t length = strcspn(a->checksum, "-");
     if (said != NULL && strcmp(said, a->checksum) != 0 &&
         (strlen(said) != length || strncmp(said, a->checksum, length) != 0))
-        return s3_fail(r, S3_BAD_DIGEST, call);
+        return s3_failf(r, S3_BAD_DIGEST, call,
+                        "The %s you specified did not match the calculated checksum.",
+                        s3_algorithm_small(a->upload.kind));
+    return 0;
+}
+
+/* One checksum at most, and well formed: "base64", or "base64-parts" of a composite one. */
+static int check_said(struct s3_request *r, struct call *call)
+{
+    const struct pair *seen = NULL;
+    for (size_t i = 0; i < r->x->headers.count; i++) {
+        const struct pair *header = &r->x->headers.list[i];
+        enum checksum_kind kind;
+        const char *name;
+        auto_buf struct buf bytes = BUF_INIT(128);
+        struct err ignored = {0};
+        if (strncasecmp(header->key, "x-amz-checksum-", 15) != 0 ||
+            s3_algorithm_parse(header->key + 15, &kind, &name) < 0)
+            continue;
+        if (seen != NULL)
+            return s3_failf(r, S3_INVALID_REQUEST, call,
+                            "Expecting a single x-amz-checksum- header. Multiple checksum Types "
+                            "are not allowed.");
+        seen = header;
+        size_t n = strcspn(header->value, "-");
+        const char *parts = header->value + n + (header->value[n] == '-');
+        if (base64_decode(header->value, n, &bytes, &ignored) < 0 ||
+            bytes.length != checksum_size(kind) || strspn(parts, "0123456789") != strlen(parts) ||
+            (header->value[n] == '-' && *parts == '\0'))
+            return s3_failf(r, S3_INVALID_REQUEST, call,
+                            "Value for x-amz-checksum-%s header is invalid.",
+                            s3_algorithm_small(kind));
+    }
     return 0;
 }
 
@@ -265,7 +334,8 @@ static int tell(struct s3_request *r, const struct object_row *row, struct call 
         xml_element(&body, "ChecksumType", checksum.type);
     }
     xml_close(&body, "CompleteMultipartUploadResult");
-    s3_say(r, "x-amz-version-id", s3_version_of(r, row));
+    s3_say_new_version(r, row);
+    s3_say_expiration(r, row);
     return s3_answer_xml(r, 200, &body);
 }
 
@@ -279,9 +349,10 @@ static int already_done(struct s3_request *r, struct assembly *a, struct call *c
     unsigned char md5[MD5_SIZE];
     if (saved.fault != FAULT_UPLOAD_MISSING)
         return -1;
+    buf_reset(&a->digests);
     for (size_t i = 0; i < a->parts.count; i++) {
         const char *etag = a->parts.list[i].etag;
-        if (etag == NULL || hex_decode(etag, md5, sizeof(md5), &ignored) < 0)
+        if (hex_decode(etag, md5, sizeof(md5), &ignored) < 0)
             return -1;
         buf_bytes(&a->digests, md5, sizeof(md5));
     }
@@ -300,10 +371,42 @@ static int read_list(struct s3_request *r, struct assembly *a, struct call *call
     auto_xml struct xml_node *node = NULL;
     if (s3_body_xml(r, "CompleteMultipartUpload", &node, call) < 0)
         return -1;
-    if (s3_completion_read(node, &a->parts, &call->err) < 0)
-        return s3_fail(r, call->err.code == ERR_CONFLICT ? S3_INVALID_PART_ORDER : S3_MALFORMED_XML,
-                       call);
-    return 0;
+    if (s3_completion_read(node, &a->parts, &call->err) == 0)
+        return 0;
+    auto_free char *text = xstrdup(call->err.text);
+    switch (call->err.code) {
+    case ERR_CONFLICT:
+        return s3_fail(r, S3_INVALID_PART_ORDER, call);
+    case ERR_RANGE:
+        return s3_fail_argument(r, "PartNumber", text, call, "PartNumber must be >= 1");
+    case ERR_NOT_FOUND:
+        return s3_fail(r, S3_INVALID_PART, call);
+    default:
+        return s3_fail(r, S3_MALFORMED_XML, call);
+    }
+}
+
+static int complete(struct s3_request *r, struct assembly *a, struct object_row *ret,
+                    struct call *call)
+{
+    struct commit_request request = {.place = r->place};
+    struct object_row *o = &a->upload.object;
+    if (s3_write_conditions(r, &request.conditions, call) < 0 ||
+        s3_upload_open(r, &a->upload, call) < 0 || assemble(r, a, call) < 0)
+        return -1;
+    free(o->checksums);
+    o->checksums = checksum_whole(a);
+    if (check_whole(r, a, call) < 0 || s3_default_retention(r, o, call) < 0)
+        return -1;
+    etag_of_parts(a->digests.data, a->digests.length, a->etag);
+    replace_string(&o->s3_etag, a->etag);
+    free(o->parts);
+    o->parts = json_dumps(a->layout, JSON_COMPACT | JSON_SORT_KEYS);
+    request.properties = o;
+    request.upload = a->upload.row.upload;
+    request.blocks = a->choices;
+    request.count = a->parts.count;
+    return service_commit(r->door->options.service, &request, ret, call);
 }
 
 int s3_complete_upload(struct s3_request *r, struct call *call)
@@ -312,27 +415,9 @@ int s3_complete_upload(struct s3_request *r, struct call *call)
                                                    .digests = BUF_INIT(S3_PARTS_MAX * MD5_SIZE),
                                                    .sums = BUF_INIT(S3_PARTS_MAX * SHA256_SIZE)};
     auto_object_row struct object_row row = object_row_new();
-    struct commit_request request = {.place = r->place};
-    if (read_list(r, &a, call) < 0 || s3_conditions(r, &request.conditions, call) < 0)
+    if (read_list(r, &a, call) < 0 || check_said(r, call) < 0)
         return -1;
-    if (s3_upload_open(r, &a.upload, call) < 0)
+    if (complete(r, &a, &row, call) < 0)
         return already_done(r, &a, call);
-    if (assemble(r, &a, call) < 0)
-        return -1;
-    struct object_row *o = &a.upload.object;
-    free(o->checksums);
-    o->checksums = checksum_whole(&a);
-    if (check_whole(r, &a, call) < 0 || s3_default_retention(r, o, call) < 0)
-        return -1;
-    etag_of_parts(a.digests.data, a.digests.length, a.etag);
-    replace_string(&o->s3_etag, a.etag);
-    free(o->parts);
-    o->parts = json_dumps(a.layout, JSON_COMPACT | JSON_SORT_KEYS);
-    request.properties = o;
-    request.upload = a.upload.row.upload;
-    request.blocks = a.choices;
-    request.count = a.parts.count;
-    if (service_commit(r->door->options.service, &request, &row, call) < 0)
-        return -1;
     return tell(r, &row, call);
 }

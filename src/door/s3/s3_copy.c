@@ -9,6 +9,7 @@
 #include "codec/xml.h"
 #include "door/s3/s3_multipart.h"
 #include "object/copy.h"
+#include "object/digest.h"
 
 /* x-amz-copy-source taken apart. */
 struct copy_from {
@@ -46,10 +47,11 @@ static int parse_from(struct s3_request *r, struct copy_from *f, struct call *ca
     auto_free char *path = decoded(text, length);
     const char *start = path != NULL && path[0] == '/' ? path + 1 : path;
     const char *slash = start != NULL ? strchr(start, '/') : NULL;
+    if (path == NULL)
+        return s3_fail_argument(r, "x-amz-copy-source", text, call, "Invalid copy source encoding");
     if (slash == NULL || slash == start || slash[1] == '\0')
-        return s3_failf(
-            r, S3_INVALID_ARGUMENT, call,
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+        return s3_fail_argument(r, "x-amz-copy-source", text, call,
+                                "Invalid copy source object key");
     if (strlen(slash + 1) > S3_KEY_MAX)
         return s3_fail(r, S3_KEY_TOO_LONG, call);
     f->bucket = xstrndup(start, (size_t)(slash - start));
@@ -57,8 +59,8 @@ static int parse_from(struct s3_request *r, struct copy_from *f, struct call *ca
     if (version != NULL) {
         version += strlen("?versionId=");
         f->version = decoded(version, strlen(version));
-        if (f->version == NULL || f->version[0] == '\0')
-            return s3_failf(r, S3_INVALID_ARGUMENT, call, "Invalid version id specified");
+        if (s3_version_check(r, f->version != NULL ? f->version : "", call) < 0)
+            return -1;
     }
     f->place = (struct place){.account = r->account,
                               .container = f->bucket,
@@ -72,6 +74,7 @@ static int parse_from(struct s3_request *r, struct copy_from *f, struct call *ca
 static int open_from(struct s3_request *r, struct copy_from *f, struct call *call)
 {
     if (parse_from(r, f, call) < 0 ||
+        s3_owner_check(r, "x-amz-source-expected-bucket-owner", call) < 0 ||
         s3_authorize_also(r, f->version != NULL ? "s3:GetObjectVersion" : "s3:GetObject", f->bucket,
                           f->key, call) < 0 ||
         service_stat(r->door->options.service, &f->place, NULL, &f->row, call) < 0)
@@ -105,9 +108,66 @@ static int directive(struct s3_request *r, const char *header, bool *ret, struct
     const char *said = s3_header(r, header);
     *ret = said != NULL && strcmp(said, "REPLACE") == 0;
     if (said != NULL && !*ret && strcmp(said, "COPY") != 0)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call, "Unknown %s directive.",
-                        strstr(header, "tagging") != NULL ? "tagging" : "metadata");
+        return s3_fail_argument(r, header, said, call, "Unknown %s directive.",
+                                strstr(header, "tagging") != NULL ? "tagging" : "metadata");
     return 0;
+}
+
+static int drop(struct sink *sink, const void *bytes, size_t n, struct call *call)
+{
+    (void)sink;
+    (void)bytes;
+    (void)n;
+    (void)call;
+    return 0;
+}
+
+/* Of the whole object, as JSON for its row: another checksum than the source has costs reading it.
+ */
+static int measure(struct s3_request *r, const struct copy_from *f, enum checksum_kind kind,
+                   const char *algorithm, char **ret, struct call *call)
+{
+    auto_copy_source struct copy_source *source = NULL;
+    auto_free char *etag = s3_etag_of(&f->row);
+    struct conditions same = {.if_match = etag,
+                              .modified_since = TIME_UNKNOWN,
+                              .unmodified_since = TIME_UNKNOWN,
+                              .s3 = true};
+    struct digest_source digests;
+    struct checksums sums;
+    struct sink nowhere = {.write = drop};
+    if (copy_source_open(r->door->options.service, &f->place, &same, 0, (uint64_t)f->row.size,
+                         &source, call) < 0)
+        return -1;
+    digest_init(&digests, copy_source_stream(source), (uint64_t)f->row.size,
+                1U << kind | 1U << CHECKSUM_MD5 | 1U << CHECKSUM_SHA256);
+    int done = stream_copy(&digests.source, &nowhere, NULL, call);
+    if (done == 0) {
+        digest_final(&digests, &sums);
+        *ret = checksums_json(&sums, algorithm, "FULL_OBJECT", NULL);
+    }
+    digest_release(&digests);
+    return done;
+}
+
+/* x-amz-checksum-algorithm; *ret stays NULL where the source's checksum will do. */
+static int choose_checksum(struct s3_request *r, const struct copy_from *f, char **ret,
+                           struct call *call)
+{
+    const char *asked = s3_header(r, "x-amz-checksum-algorithm");
+    enum checksum_kind kind;
+    const char *algorithm;
+    struct s3_checksum there;
+    if (asked == NULL)
+        return 0;
+    if (s3_algorithm_parse(asked, &kind, &algorithm) < 0)
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Checksum algorithm provided is unsupported. Please try again with any of "
+                        "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+    if (s3_checksum_of(f->row.checksums, &there) && strcmp(there.algorithm, algorithm) == 0 &&
+        strcmp(there.type, "FULL_OBJECT") == 0)
+        return 0;
+    return measure(r, f, kind, algorithm, ret, call);
 }
 
 static int prepare_copy(struct s3_request *r, const struct copy_from *f,
@@ -117,13 +177,13 @@ static int prepare_copy(struct s3_request *r, const struct copy_from *f,
     bool metadata, tags;
     if (directive(r, "x-amz-metadata-directive", &metadata, call) < 0 ||
         directive(r, "x-amz-tagging-directive", &tags, call) < 0 ||
-        s3_conditions(r, &request->conditions, call) < 0 ||
+        s3_write_conditions(r, &request->conditions, call) < 0 ||
         s3_source_conditions(r, &request->from_conditions, call) < 0 ||
         s3_properties(r, properties, call) < 0 || s3_default_retention(r, properties, call) < 0)
         return -1;
     bool same = strcmp(f->bucket, r->bucket) == 0 && strcmp(f->key, r->key) == 0;
     if (same && !metadata && !tags && f->version == NULL &&
-        s3_header(r, "x-amz-storage-class") == NULL &&
+        s3_header(r, "x-amz-storage-class") == NULL && request->checksums == NULL &&
         s3_header(r, "x-amz-server-side-encryption") == NULL)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "This copy request is illegal because it is trying to copy an object to "
@@ -147,7 +207,11 @@ int s3_copy_object(struct s3_request *r, struct call *call)
     auto_object_row struct object_row row = object_row_new();
     struct copy_request request = {.keep_headers = true};
     struct s3_checksum checksum;
-    if (open_from(r, &from, call) < 0 || prepare_copy(r, &from, &properties, &request, call) < 0)
+    auto_free char *checksums = NULL;
+    if (open_from(r, &from, call) < 0 || choose_checksum(r, &from, &checksums, call) < 0)
+        return -1;
+    request.checksums = checksums;
+    if (prepare_copy(r, &from, &properties, &request, call) < 0)
         return -1;
     if (same_string(from.row.tier, "Archive"))
         return s3_fail(r, S3_INVALID_OBJECT_STATE, call);
@@ -157,7 +221,8 @@ int s3_copy_object(struct s3_request *r, struct call *call)
     auto_free char *etag = s3_etag_of(&row);
     bool has = s3_checksum_of(row.checksums, &checksum);
     result_xml("CopyObjectResult", row.modified, etag, has ? &checksum : NULL, &body);
-    s3_say(r, "x-amz-version-id", s3_version_of(r, &row));
+    s3_say_new_version(r, &row);
+    s3_say_expiration(r, &row);
     return s3_answer_xml(r, 200, &body);
 }
 
@@ -177,10 +242,11 @@ static int copy_range(struct s3_request *r, uint64_t size, uint64_t *ret_offset,
     if (strncmp(text, "bytes=", 6) != 0 || text[6] < '0' || text[6] > '9' ||
         sscanf(text + 6, "%" SCNu64 "-%" SCNu64 "%n", &first, &last, &end) != 2 ||
         text[6 + end] != '\0' || first > last)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call,
-                        "The x-amz-copy-source-range value must be of the form bytes=first-last "
-                        "where first and last are the zero-based offsets of the first and last "
-                        "bytes to copy");
+        return s3_fail_argument(
+            r, "x-amz-copy-source-range", text, call,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last "
+            "where first and last are the zero-based offsets of the first and last "
+            "bytes to copy");
     if (last >= size)
         return s3_failf(r, S3_INVALID_ARGUMENT, call,
                         "Range specified is not valid for source object of size: %" PRIu64, size);
@@ -224,8 +290,8 @@ int s3_upload_part_copy(struct s3_request *r, struct call *call)
     struct checksums sums;
     uint64_t offset, length;
     char part[S3_PART_ID], etag[33];
-    if (s3_part_number(r, part, call) < 0 || s3_upload_open(r, &upload, call) < 0 ||
-        open_from(r, &from, call) < 0 || s3_source_conditions(r, &conditions, call) < 0 ||
+    if (s3_part_number(r, part, call) < 0 || open_from(r, &from, call) < 0 ||
+        s3_upload_open(r, &upload, call) < 0 || s3_source_conditions(r, &conditions, call) < 0 ||
         copy_range(r, (uint64_t)from.row.size, &offset, &length, call) < 0)
         return -1;
     /* What was measured is what is read. */

@@ -3,6 +3,7 @@
  * Which pages of other origins may use a bucket from a browser: the setting "cors", an array of
  * {id, origins, methods, headers, expose, max_age}.  The first rule that fits answers.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -35,6 +36,15 @@ static bool method_is_known(const char *method)
     return false;
 }
 
+/* The name of a header, in which '*' may stand. */
+static bool is_header(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL)
+            return false;
+    return name[0] != '\0';
+}
+
 static int read_list(struct s3_request *r, const struct xml_node *rule, size_t kind, json_t *into,
                      struct call *call)
 {
@@ -43,6 +53,10 @@ static int read_list(struct s3_request *r, const struct xml_node *rule, size_t k
     for (const struct xml_node *n = xml_child(rule, lists[kind].element); n != NULL;
          n = xml_next(n)) {
         const char *star = strchr(n->text, '*');
+        if (kind >= 2 && !is_header(n->text))
+            return s3_failf(r, S3_INVALID_REQUEST, call,
+                            "%s \"%.200s\" contains invalid character.", lists[kind].element,
+                            n->text);
         if (strcmp(lists[kind].key, "methods") == 0 && !method_is_known(n->text))
             return s3_failf(r, S3_INVALID_REQUEST, call,
                             "Found unsupported HTTP method in CORS config. Unsupported method is "
@@ -67,7 +81,8 @@ static int read_rule(struct s3_request *r, const struct xml_node *rule, json_t *
     if (id != NULL)
         (void)json_object_set_new(into, "id", json_string(id));
     if (age != NULL) {
-        if (*age == '\0' || strlen(age) > 9 || strspn(age, "0123456789") != strlen(age))
+        const char *digits = age + (*age == '-');
+        if (*digits == '\0' || strlen(age) > 9 || strspn(digits, "0123456789") != strlen(digits))
             return s3_fail(r, S3_MALFORMED_XML, call);
         (void)json_object_set_new(into, "max_age", json_integer(strtol(age, NULL, 10)));
     }
@@ -120,7 +135,7 @@ int s3_get_cors(struct s3_request *r, struct call *call)
                 xml_element(&body, lists[k].element, json_string_value(json_array_get(list, j)));
         }
         if (json_number(rule, "max_age", &age))
-            s3_xml_number(&body, "MaxAgeSeconds", (uint64_t)age);
+            buf_printf(&body, "<MaxAgeSeconds>%" PRId64 "</MaxAgeSeconds>", age);
         xml_close(&body, "CORSRule");
     }
     xml_close(&body, "CORSConfiguration");
@@ -183,6 +198,38 @@ static char *joined(const json_t *list)
     return out.length > 0 ? buf_take(&out) : NULL;
 }
 
+/* What was asked for, in small letters: "a, b"; NULL for nothing. */
+static char *permitted_headers(const char *asked)
+{
+    auto_buf struct buf out = BUF_INIT(HTTP_ERROR_BODY_MAX);
+    for (const char *at = asked; at != NULL && *at != '\0';) {
+        at += strspn(at, " \t,");
+        size_t n = strcspn(at, " \t,");
+        if (n > 0 && out.length > 0)
+            buf_text(&out, ", ");
+        for (size_t i = 0; i < n; i++)
+            buf_char(&out, (char)tolower((unsigned char)at[i]));
+        at += n;
+    }
+    return out.length > 0 ? buf_take(&out) : NULL;
+}
+
+/* Whether each of them can be a header. */
+static bool are_headers(const char *asked)
+{
+    for (const char *at = asked; at != NULL && *at != '\0';) {
+        at += strspn(at, " \t,");
+        size_t n = strcspn(at, ",");
+        auto_free char *name = xstrndup(at, n);
+        for (size_t used = n; used > 0 && strchr(" \t", name[used - 1]) != NULL; used--)
+            name[used - 1] = '\0';
+        if (n > 0 && !is_header(name))
+            return false;
+        at += n;
+    }
+    return true;
+}
+
 /* The headers of a rule that fits; false when none does. */
 static bool say_rule(struct s3_request *r, const json_t *rules, const char *origin,
                      const char *method, const char *headers)
@@ -199,7 +246,8 @@ static bool say_rule(struct s3_request *r, const json_t *rules, const char *orig
         bool any = strcmp(by, "*") == 0;
         s3_say(r, "Access-Control-Allow-Origin", any ? "*" : origin);
         s3_say(r, "Access-Control-Allow-Methods", methods);
-        s3_say(r, "Access-Control-Allow-Headers", headers);
+        auto_free char *permitted = permitted_headers(headers);
+        s3_say(r, "Access-Control-Allow-Headers", permitted);
         s3_say(r, "Access-Control-Expose-Headers", expose);
         if (json_number(rule, "max_age", &age))
             s3_sayf(r, "Access-Control-Max-Age", "%" PRId64, age);
@@ -230,18 +278,23 @@ int s3_preflight(struct s3_request *r, struct call *call)
     const char *method = s3_header(r, "access-control-request-method");
     auto_json json_t *settings = NULL;
     json_t *rules;
-    if (origin == NULL)
-        return s3_failf(r, S3_INVALID_REQUEST, call,
+    const char *headers = s3_header(r, "access-control-request-headers");
+    if (origin == NULL || origin[0] == '\0')
+        return s3_failf(r, S3_BAD_REQUEST, call,
                         "Insufficient information. Origin request header needed.");
     if (method == NULL || !method_is_known(method))
-        return s3_failf(r, S3_INVALID_REQUEST, call, "Invalid Access-Control-Request-Method: %.40s",
+        return s3_failf(r, S3_BAD_REQUEST, call, "Invalid Access-Control-Request-Method: %.40s",
                         method != NULL ? method : "null");
+    if (!are_headers(headers))
+        return s3_failf(r, S3_BAD_REQUEST, call,
+                        "Access-Control-Request-Headers \"%.200s\" contains invalid character.",
+                        headers);
     if (s3_setting_get(r, "cors", &settings, &rules, call) < 0)
         return -1;
     if (rules == NULL)
         return s3_failf(r, S3_CORS_FORBIDDEN, call,
                         "CORSResponse: CORS is not enabled for this bucket.");
-    if (!say_rule(r, rules, origin, method, s3_header(r, "access-control-request-headers")))
+    if (!say_rule(r, rules, origin, method, headers))
         return s3_fail(r, S3_CORS_FORBIDDEN, call);
     return s3_answer(r, 200);
 }

@@ -33,6 +33,7 @@ static void request_free(struct s3_request *r)
     free(r->detail);
     pairs_release(&r->query);
     pairs_release(&r->answer);
+    pairs_release(&r->details);
     sigv4_claim_release(&r->claim);
     if (r->proof == S3_SIGNATURE || r->proof == S3_PRESIGNED)
         sigv4_release(&r->who);
@@ -128,6 +129,22 @@ static int find_container(struct s3_request *r, struct call *call)
     return 0;
 }
 
+/* The version asked for. */
+static int find_version(struct s3_request *r, struct call *call)
+{
+    const char *version = s3_query(r, "versionId");
+    if (r->which != S3_OBJECT || version == NULL || version[0] == '\0')
+        return 0;
+    if ((r->operation->flags & S3_NO_VERSION) != 0)
+        return s3_fail_argument(r, "versionId", version, call,
+                                "This operation does not accept a version-id.");
+    if (s3_version_check(r, version, call) < 0)
+        return -1;
+    r->place.kind = VERSION_ID;
+    r->place.version = version;
+    return 0;
+}
+
 static int begin(struct s3_request *r, struct call *call)
 {
     if (target_parse(r, call) < 0)
@@ -138,12 +155,9 @@ static int begin(struct s3_request *r, struct call *call)
     if (r->which != S3_SERVICE && find_container(r, call) < 0)
         return -1;
     r->place = (struct place){.account = r->account, .container = r->bucket, .name = r->key};
-    const char *version = s3_query(r, "versionId");
-    if (r->which == S3_OBJECT && version != NULL && version[0] != '\0') {
-        r->place.kind = VERSION_ID;
-        r->place.version = version;
-    }
-    return s3_authorize(r, call);
+    if (find_version(r, call) < 0 || s3_authorize(r, call) < 0)
+        return -1;
+    return s3_owner_check(r, "x-amz-expected-bucket-owner", call);
 }
 
 void s3_door_begin(void *argument, struct http_exchange *x, struct call *call)

@@ -33,6 +33,7 @@
 /* Of configurations, which are told again: escaped they grow sixfold at most. */
 #define S3_CONFIGURATION_MAX (128 * 1024)
 #define S3_KEY_MAX           1024
+#define S3_PARTS_MAX         10000
 #define S3_OBJECT_PUT_MAX    (UINT64_C(5) * 1024 * 1024 * 1024)
 
 struct s3_door {
@@ -79,8 +80,9 @@ struct s3_request {
 
     /* The answer. */
     struct pairs answer;
-    enum s3_code code; /* what s3_fail() noted */
-    char *detail;      /* a message in place of the code's own */
+    enum s3_code code;    /* what s3_fail() noted */
+    char *detail;         /* a message in place of the code's own */
+    struct pairs details; /* elements of its own that the error's body gets */
     bool answered;
     int status;
     const char *error_word;
@@ -96,6 +98,8 @@ must_check int s3_query_number(struct s3_request *r, const char *key, uint64_t m
                                struct call *call);
 /* The If-* headers as conditions of the service (borrowed from the request). */
 must_check int s3_conditions(struct s3_request *r, struct conditions *ret, struct call *call);
+/* Those of a write: If-Match alone, or If-None-Match with "*" alone; NotImplemented. */
+must_check int s3_write_conditions(struct s3_request *r, struct conditions *ret, struct call *call);
 /* x-amz-copy-source-if-*. */
 must_check int s3_source_conditions(struct s3_request *r, struct conditions *ret,
                                     struct call *call);
@@ -104,9 +108,25 @@ must_check int s3_properties(struct s3_request *r, struct object_row *ret, struc
 /* "a=1&b=2" (x-amz-tagging) as JSON for object_row.tags. */
 must_check int s3_tagging_parse(struct s3_request *r, const char *text, char **ret_json,
                                 struct call *call);
+/* Tags of an object: how many, which letters, none twice; BadRequest, InvalidTag. */
 must_check int s3_tags_check(struct s3_request *r, const struct pairs *tags, struct call *call);
+/* The tags of a document <Tagging>; MalformedXML. */
+struct xml_node;
+must_check int s3_tags_from_xml(struct s3_request *r, const struct xml_node *tagging,
+                                struct pairs *ret, struct call *call);
+/* One key and value, of whatever; InvalidTag. */
+must_check int s3_tag_check(struct s3_request *r, const struct pairs *tags, size_t i,
+                            struct call *call);
 /* The Range header; malformed ones are left out. */
 void s3_range(const struct s3_request *r, struct range *ret);
+
+/* partNumber: 1 to S3_PARTS_MAX; InvalidArgument. */
+must_check int s3_number_of_part(struct s3_request *r, unsigned *ret, struct call *call);
+/* A version id as a client may give it: one of ours, "null", or one that another provider could
+ * have made; InvalidArgument. */
+must_check int s3_version_check(struct s3_request *r, const char *version, struct call *call);
+/* x-amz-expected-bucket-owner, or that of a copy's source: AccessDenied where it is another. */
+must_check int s3_owner_check(struct s3_request *r, const char *header, struct call *call);
 
 /* ---- Bodies (s3_body.c) ---- */
 
@@ -120,12 +140,17 @@ struct s3_body {
     struct checksums known;     /* what headers said */
     const char *algorithm;      /* "CRC32": the checksum the client chose; NULL */
     enum checksum_kind kind;    /* of algorithm */
-    bool trailer;
+    bool trailer;               /* it may end with trailers */
+    bool trails;                /* the checksum is said in one */
+    enum s3_code lie;           /* what was wrong with the framing, where S3 has a code for it */
+    char lie_text[80];          /* a message in place of the code's own */
     struct source *raw;
     struct sigv4_reader *reader;
     bool framed;
 };
 must_check int s3_body_open(struct s3_request *r, struct call *call);
+/* Whether x-amz-content-sha256 is there and well formed, as a signature in a header needs it. */
+must_check int s3_payload_check(struct s3_request *r, struct call *call);
 void s3_body_free(struct s3_body *b);
 /* Put the body into a request of the service: source, size, expected, wanted. */
 #define s3_body_into(r, request)                    \
@@ -136,11 +161,12 @@ void s3_body_free(struct s3_body *b);
         (request)->wanted |= (r)->body->wanted;     \
         (r)->body->expected = &(request)->expected; \
     } while (0)
+/* Content-MD5, x-amz-checksum-* and what announces them: into body->known, wanted, algorithm. */
+must_check int s3_body_checksums(struct s3_request *r, struct call *call);
 /* For a body of no bytes: its framing is right to the end. */
 must_check int s3_body_end(struct s3_request *r, struct call *call);
 /* A whole small body, its digests checked. */
 must_check int s3_body_read(struct s3_request *r, size_t limit, struct buf *ret, struct call *call);
-struct xml_node;
 /* An XML body with this root (NULL: any); MalformedXML. */
 must_check int s3_body_xml(struct s3_request *r, const char *root, struct xml_node **ret,
                            struct call *call);
@@ -149,6 +175,8 @@ must_check int s3_body_configuration(struct s3_request *r, const char *root, str
                                      struct call *call);
 /* "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; 0, -1 for none of them. */
 int s3_algorithm_parse(const char *text, enum checksum_kind *ret, const char **ret_name);
+/* "crc32", as headers have it. */
+const char *s3_algorithm_small(enum checksum_kind kind);
 /* x-amz-checksum-... of a row, when there is one: name of header or XML element's algorithm. */
 struct s3_checksum {
     char algorithm[16]; /* "CRC32" */
@@ -157,6 +185,7 @@ struct s3_checksum {
 };
 bool s3_checksum_of(const char *checksums_json, struct s3_checksum *ret);
 /* Headers x-amz-checksum-<alg> and x-amz-checksum-type. */
+void s3_say_checksum_as(struct s3_request *r, const struct s3_checksum *c);
 void s3_say_checksum(struct s3_request *r, const char *checksums_json);
 /* ---- Answers (s3_answer.c) ---- */
 
@@ -167,6 +196,10 @@ void s3_say_time(struct s3_request *r, const char *name, int64_t time);
 char *s3_etag_of(const struct object_row *o);
 /* The version id of a row ("null" where versioning was off); NULL where the bucket has none. */
 const char *s3_version_of(const struct s3_request *r, const struct object_row *o);
+/* x-amz-version-id of what was just written: only where versioning is on. */
+void s3_say_new_version(struct s3_request *r, const struct object_row *o);
+/* "STANDARD", or what stands for the object's tier. */
+const char *s3_storage_class(const struct object_row *o);
 /* What a GET or HEAD says of an object. */
 void s3_say_object(struct s3_request *r, const struct object_row *o);
 
@@ -183,6 +216,11 @@ int s3_fail(struct s3_request *r, enum s3_code code, struct call *call);
 /* With a message of its own. */
 int s3_failf(struct s3_request *r, enum s3_code code, struct call *call, const char *format, ...)
     printf_like(4, 5);
+/* InvalidArgument that names the argument (a header or parameter) and says what it was. */
+int s3_fail_argument(struct s3_request *r, const char *name, const char *value, struct call *call,
+                     const char *format, ...) printf_like(5, 6);
+/* One more element for the body of an error that is on its way: "Region", "Condition". */
+void s3_explain(struct s3_request *r, const char *element, const char *text);
 void s3_answer_error(struct s3_request *r, const struct err *e);
 enum s3_code s3_code_of(const struct s3_request *r, const struct err *e);
 
@@ -214,7 +252,10 @@ enum s3_flag {
     S3_ADMINISTRATIVE = 1 << 0,
     S3_NO_BUCKET = 1 << 1, /* the bucket need not be there */
     S3_TAKES_BODY = 1 << 2,
-    S3_SAYS_CHECKSUM = 1 << 3, /* x-amz-checksum-* is of the object, not of the body */
+    S3_SAYS_CHECKSUM = 1 << 3,  /* x-amz-checksum-* is of the object, not of the body */
+    S3_NO_VERSION = 1 << 4,     /* versionId means nothing here, and is refused */
+    S3_COPIES = 1 << 5,         /* x-amz-copy-source is of it */
+    S3_NEEDS_CHECKSUM = 1 << 6, /* Content-MD5 or x-amz-checksum-* must come with the body */
 };
 
 struct s3_operation {
@@ -248,14 +289,22 @@ s3_handler s3_get_tagging, s3_put_tagging, s3_delete_tagging, s3_get_bucket_tagg
 /* s3_lock.c */
 s3_handler s3_get_lock_configuration, s3_put_lock_configuration, s3_get_retention, s3_put_retention,
     s3_get_legal_hold, s3_put_legal_hold;
+/* Retention and hold are only for buckets with a lock; InvalidRequest. */
+must_check int s3_lock_check(struct s3_request *r, const struct object_row *properties,
+                             struct call *call);
 /* The bucket's default retention, for an object that names none of its own. */
 must_check int s3_default_retention(struct s3_request *r, struct object_row *properties,
                                     struct call *call);
+/* Tags of a bucket as its setting keeps them; NULL: refused. */
+struct json_t *s3_bucket_tags_json(struct s3_request *r, const struct pairs *tags,
+                                   struct call *call);
 /* s3_acl.c */
 s3_handler s3_get_acl, s3_put_acl, s3_get_ownership, s3_put_ownership, s3_delete_ownership,
     s3_get_public_access_block, s3_put_public_access_block, s3_delete_public_access_block;
 /* x-amz-acl and x-amz-grant-*: what is not offered is refused; whether a bucket is opened. */
 must_check int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call);
+/* BucketOwnerEnforced and its kind. */
+bool s3_ownership_is_known(const char *word);
 /* The bucket's public access block says that its public access does not count. */
 bool s3_acl_is_ignored(const struct container_row *bucket);
 /* s3_policy.c */
@@ -263,9 +312,11 @@ s3_handler s3_get_policy, s3_put_policy, s3_delete_policy, s3_get_policy_status;
 /* s3_cors.c */
 s3_handler s3_get_cors, s3_put_cors, s3_delete_cors, s3_preflight;
 void s3_say_cors(struct s3_request *r);
+/* x-amz-expiration: when, and by which rule, a current object goes. */
+void s3_say_expiration(struct s3_request *r, const struct object_row *o);
 /* s3_lifecycle.c, s3_website.c, s3_settings.c (what is kept and told but does nothing here) */
 s3_handler s3_get_lifecycle, s3_put_lifecycle, s3_delete_lifecycle, s3_get_website, s3_put_website,
-    s3_delete_website, s3_get_encryption, s3_get_nothing;
+    s3_delete_website, s3_get_encryption, s3_get_replication, s3_get_nothing, s3_put_nothing;
 /* s3_pages.c: what a website's host shows */
 s3_handler s3_get_page;
 /* "bucket.s3-website.DOMAIN": the length of the bucket's name, 0 for other hosts. */

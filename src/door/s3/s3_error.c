@@ -61,9 +61,13 @@ enum s3_code s3_code_of(const struct s3_request *r, const struct err *e)
 {
     if (r->code != S3_NONE)
         return r->code;
+    if (r->body != NULL && r->body->lie != S3_NONE)
+        return r->body->lie;
     if (e->fault > 0 && e->fault < FAULT_COUNT && fault_codes[e->fault] != S3_NONE) {
         /* A signed hash that is wrong has a code of its own. */
-        if (e->fault == FAULT_CHECKSUM && r->body != NULL && r->body->algorithm == NULL)
+        bool other =
+            r->body != NULL && (r->body->algorithm == NULL || r->body->kind != CHECKSUM_SHA256);
+        if (e->fault == FAULT_CHECKSUM && other && strstr(e->text, "sha256") != NULL)
             return S3_CONTENT_SHA256_MISMATCH;
         return fault_codes[e->fault];
     }
@@ -108,6 +112,28 @@ int s3_failf(struct s3_request *r, enum s3_code code, struct call *call, const c
     return s3_fail(r, code, call);
 }
 
+int s3_fail_argument(struct s3_request *r, const char *name, const char *value, struct call *call,
+                     const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    free(r->detail);
+    r->detail = text;
+    s3_explain(r, "ArgumentName", name);
+    s3_explain(r, "ArgumentValue", value);
+    return s3_fail(r, S3_INVALID_ARGUMENT, call);
+}
+
+void s3_explain(struct s3_request *r, const char *element, const char *text)
+{
+    if (text != NULL)
+        pairs_add(&r->details, element, text);
+}
+
 static void element_cut(struct buf *body, const char *name, const char *text)
 {
     xml_open(body, name);
@@ -121,6 +147,8 @@ static void error_body(const struct s3_request *r, const struct s3_code_row *row
     xml_open(body, "Error");
     xml_element(body, "Code", row->code);
     element_cut(body, "Message", r->detail != NULL ? r->detail : row->message);
+    for (size_t i = 0; i < r->details.count; i++)
+        element_cut(body, r->details.list[i].key, r->details.list[i].value);
     if (r->key != NULL)
         element_cut(body, "Key", r->key);
     if (r->bucket != NULL)
@@ -139,6 +167,12 @@ void s3_answer_error(struct s3_request *r, const struct err *e)
         log_line(row->status == 500 ? LOG_ERROR : LOG_WARNING, "S3 request %s: %s", r->id, e->text);
     if (row->status == 503)
         s3_say(r, "Retry-After", "1");
+    if (r->detail == NULL && r->body != NULL && r->body->lie_text[0] != '\0')
+        r->detail = xstrdup(r->body->lie_text);
+    if (row->code == s3_code_row(S3_BAD_DIGEST)->code && r->detail == NULL && r->body != NULL &&
+        r->body->algorithm != NULL && e->fault != FAULT_MD5)
+        r->detail = xasprintf("The %s you specified did not match the calculated checksum.",
+                              r->body->algorithm);
     if (row->status == 304) {
         (void)s3_answer(r, 304);
         return;

@@ -154,10 +154,14 @@ int s3_form_fields(struct s3_form *f, struct call *call)
         return -1;
     while (f->file_name == NULL) {
         auto_free char *name = NULL, *file = NULL;
+        if (f->filled - f->at < 2 && fill(f, call) < 0)
+            return -1;
+        if (f->filled - f->at >= 2 && memcmp(f->buffer + f->at, "--", 2) == 0)
+            return 0;
         if (read_line(f, line, call) < 0)
             return -1;
         if (strspn(line, " \t") != strlen(line))
-            return err_set(&call->err, ERR_INVALID, "the form has no file");
+            return err_set(&call->err, ERR_INVALID, "the form's delimiters are malformed");
         if (read_head(f, &name, &file, call) < 0)
             return -1;
         f->part_ended = false;
@@ -198,7 +202,8 @@ void s3_form_release(struct s3_form *f)
 struct check {
     const struct pairs *fields;
     const char *bucket;
-    bool *met; /* of each field */
+    bool *met;       /* of each field */
+    bool bucket_met; /* the bucket counts as a field */
     struct s3_form_limits limits;
 };
 
@@ -212,96 +217,157 @@ static bool is_exempt(const char *name)
     return strncasecmp(name, "x-ignore-", 9) == 0;
 }
 
-static int field_must(struct check *c, const char *name, const char *value, bool starts,
-                      struct err *e)
+/* Each part of a list of types must begin so; other values stand for themselves. */
+static bool begins(const char *name, const char *value, const char *start)
 {
-    bool found = false, fits = false;
+    size_t length = strlen(start);
+    if (strcasecmp(name, "content-type") != 0)
+        return strncmp(value, start, length) == 0;
+    for (const char *at = value;;) {
+        at += strspn(at, " ");
+        if (strncmp(at, start, length) != 0)
+            return false;
+        at = strchr(at, ',');
+        if (at == NULL)
+            return true;
+        at++;
+    }
+}
+
+/* Every field of this name meets the condition; without one, only an empty start is met. */
+static bool is_met(struct check *c, const char *name, const char *value, bool starts)
+{
+    bool found = false, fits = true;
     for (size_t i = 0; i < c->fields->count; i++) {
         const struct pair *field = &c->fields->list[i];
         if (strcasecmp(field->key, name) != 0)
             continue;
-        bool good = starts ? strncmp(field->value, value, strlen(value)) == 0
-                           : strcmp(field->value, value) == 0;
-        fits = found ? fits && good : good;
+        fits =
+            fits && (starts ? begins(name, field->value, value) : strcmp(field->value, value) == 0);
         found = true;
         c->met[i] = true;
     }
     if (strcasecmp(name, "bucket") == 0) {
-        bool same =
-            starts ? strncmp(c->bucket, value, strlen(value)) == 0 : strcmp(c->bucket, value) == 0;
-        if (!same || (found && !fits))
-            return err_set(e, ERR_DENIED, "the condition on the bucket does not hold");
-        return 0;
+        c->bucket_met = true;
+        return fits && (starts ? begins(name, c->bucket, value) : strcmp(c->bucket, value) == 0);
     }
-    if (!found ? !(starts && value[0] == '\0') : !fits)
-        return err_set(e, ERR_DENIED, "the condition on %.100s does not hold", name);
-    return 0;
+    return found ? fits : starts && value[0] == '\0';
 }
 
-static int range_must(struct check *c, const json_t *condition, struct err *e)
+/* JSON's number, or digits in a text. */
+static bool whole_number(const json_t *value, uint64_t *ret)
 {
-    const json_t *least = json_array_get(condition, 1), *most = json_array_get(condition, 2);
-    if (!json_is_integer(least) || !json_is_integer(most) || json_integer_value(least) < 0 ||
-        json_integer_value(most) < json_integer_value(least))
-        return err_set(e, ERR_INVALID, "a content-length-range is malformed");
-    c->limits.least = (uint64_t)json_integer_value(least);
-    c->limits.most = (uint64_t)json_integer_value(most);
-    return 0;
+    const char *text = json_string_value(value);
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        *ret = (uint64_t)json_integer_value(value);
+        return true;
+    }
+    if (text == NULL || *text == '\0' || strlen(text) > 18 ||
+        strspn(text, "0123456789") != strlen(text))
+        return false;
+    *ret = strtoull(text, NULL, 10);
+    return true;
 }
 
-static int check_condition(struct check *c, json_t *condition, struct err *e)
+static int simple_must(struct check *c, json_t *condition, struct err *e)
 {
     const char *name;
     json_t *value;
-    if (json_is_object(condition)) {
-        json_object_foreach(condition, name, value)
-        {
-            if (!json_is_string(value))
-                return err_set(e, ERR_INVALID, "a condition is malformed");
-            if (field_must(c, name, json_string_value(value), false, e) < 0)
-                return -1;
-        }
-        return 0;
+    if (json_object_size(condition) != 1)
+        return err_set(e, ERR_INVALID,
+                       "Invalid Simple-Condition: Simple-Conditions must have exactly one property "
+                       "specified.");
+    json_object_foreach(condition, name, value)
+    {
+        const char *text = json_string_value(value);
+        if (text == NULL)
+            return err_set(e, ERR_INVALID, "Invalid Simple-Condition: value must be a string.");
+        if (!is_met(c, name, text, false))
+            return err_set(e, ERR_DENIED,
+                           "Policy Condition failed: [\"eq\", \"$%.100s\", \"%.300s\"]", name,
+                           text);
     }
-    const char *operator= json_string_value(json_array_get(condition, 0));
-    if (operator== NULL || json_array_size(condition) != 3)
-        return err_set(e, ERR_INVALID, "a condition is malformed");
-    if (strcasecmp(operator, "content-length-range") == 0)
-        return range_must(c, condition, e);
-    name = json_string_value(json_array_get(condition, 1));
+    return 0;
+}
+
+static int list_must(struct check *c, json_t *condition, struct err *e)
+{
+    const char *word = json_string_value(json_array_get(condition, 0));
+    bool starts = word != NULL && strcasecmp(word, "starts-with") == 0;
+    bool range = word != NULL && strcasecmp(word, "content-length-range") == 0;
+    if (word == NULL)
+        return err_set(e, ERR_INVALID, "Invalid Condition: missing operation identifier.");
+    if (!starts && !range && strcasecmp(word, "eq") != 0)
+        return err_set(e, ERR_INVALID, "Invalid Condition: unknown operation '%.100s'.", word);
+    if (json_array_size(condition) != 3)
+        return err_set(e, ERR_INVALID, "Invalid %.100s: wrong number of arguments.", word);
+    if (range)
+        return whole_number(json_array_get(condition, 1), &c->limits.least) &&
+                       whole_number(json_array_get(condition, 2), &c->limits.most)
+                   ? 0
+                   : err_set(e, ERR_INVALID, "Invalid JSON.");
+    const char *name = json_string_value(json_array_get(condition, 1));
     const char *text = json_string_value(json_array_get(condition, 2));
-    bool starts = strcasecmp(operator, "starts-with") == 0;
-    if (name == NULL || text == NULL || name[0] != '$' ||
-        (!starts && strcasecmp(operator, "eq") != 0))
-        return err_set(e, ERR_INVALID, "a condition is malformed");
-    return field_must(c, name + 1, text, starts, e);
+    if (name == NULL || text == NULL)
+        return err_set(e, ERR_INVALID, "Invalid JSON.");
+    if (name[0] == '$' && is_met(c, name + 1, text, starts))
+        return 0;
+    auto_free char *shown = json_dumps(condition, JSON_COMPACT);
+    return err_set(e, ERR_DENIED, "Policy Condition failed: %.500s", shown != NULL ? shown : "");
 }
 
 static int check_all(struct check *c, const json_t *conditions, struct err *e)
 {
+    if (conditions == NULL)
+        return err_set(e, ERR_INVALID, "Policy missing conditions.");
     if (!json_is_array(conditions) || json_array_size(conditions) > 1000)
-        return err_set(e, ERR_INVALID, "the policy has no conditions");
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (check_condition(c, json_array_get(conditions, i), e) < 0)
+        return err_set(e, ERR_INVALID, "Invalid 'conditions' value: must be a List.");
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        json_t *condition = json_array_get(conditions, i);
+        if (!json_is_object(condition) && !json_is_array(condition))
+            return err_set(e, ERR_INVALID, "Invalid condition test: must be a List or Object.");
+        if ((json_is_object(condition) ? simple_must : list_must)(c, condition, e) < 0)
             return -1;
+    }
     for (size_t i = 0; i < c->fields->count; i++)
         if (!c->met[i] && !is_exempt(c->fields->list[i].key))
             return err_set(e, ERR_DENIED, "Extra input fields: %.100s", c->fields->list[i].key);
+    if (!c->bucket_met)
+        return err_set(e, ERR_DENIED, "Extra input fields: bucket");
     return 0;
+}
+
+static int check_head(const json_t *document, int64_t now, struct err *e)
+{
+    const char *key;
+    const json_t *value;
+    int64_t expiration;
+    json_object_foreach((json_t *)document, key,
+                        value) if (strcmp(key, "expiration") != 0 &&
+                                   strcmp(key, "conditions") !=
+                                       0) return err_set(e, ERR_INVALID, "Unexpected: \"%.100s\"",
+                                                         key);
+    const json_t *text = json_object_get(document, "expiration");
+    if (text == NULL)
+        return err_set(e, ERR_INVALID, "Policy missing expiration.");
+    if (!json_is_string(text))
+        return err_set(e, ERR_INVALID, "Invalid JSON.");
+    if (date_parse_iso8601(json_string_value(text), &expiration, e) < 0)
+        return err_set(e, ERR_INVALID, "Invalid 'expiration' value: '%.100s'",
+                       json_string_value(text));
+    return expiration <= now ? err_set(e, ERR_DENIED, "Policy expired.") : 0;
 }
 
 int s3_form_permits(const char *policy, size_t length, const struct pairs *fields,
                     const char *bucket, int64_t now, struct s3_form_limits *ret, struct err *e)
 {
     auto_json json_t *document = NULL;
-    int64_t expiration;
-    if (json_parse(policy, length, &document, e) < 0)
+    if (length == 0)
+        return err_set(e, ERR_INVALID, "Expecting '{' but found End-of-Input");
+    if (json_parse(policy, length, &document, e) < 0 || !json_is_object(document))
+        return err_set(e, ERR_INVALID, "Invalid JSON.");
+    if (check_head(document, now, e) < 0)
         return -1;
-    const char *text = json_text(document, "expiration");
-    if (text == NULL || date_parse_iso8601(text, &expiration, e) < 0)
-        return err_set(e, ERR_INVALID, "the policy has no expiration");
-    if (expiration <= now)
-        return err_set(e, ERR_DENIED, "Policy expired.");
     auto_free bool *met = xcalloc(fields->count + 1, sizeof(*met));
     struct check c = {
         .fields = fields, .bucket = bucket, .met = met, .limits = {.most = UINT64_MAX}};

@@ -35,7 +35,8 @@ struct s3_form {
 must_check int s3_form_init(struct s3_form *f, const char *content_type, struct source *from,
                             struct err *e);
 void s3_form_release(struct s3_form *f);
-/* ERR_INVALID for what is no form, or has too much before the file. */
+/* To the file, or to the end of a form that has none (file_name stays NULL).  ERR_INVALID for what
+ * is no form, or has too much before the file. */
 must_check int s3_form_fields(struct s3_form *f, struct call *call);
 
 /* What a policy asks of the file. */

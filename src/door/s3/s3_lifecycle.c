@@ -8,11 +8,14 @@
 
 #include "codec/date.h"
 #include "codec/json.h"
+#include "codec/url.h"
 #include "codec/xml.h"
 #include "door/s3/s3_door_private.h"
+#include "object/lifecycle.h"
 #include "util/random.h"
 
 #define RULES_MAX 1000
+#define ID_MAX    255
 #define DAY       (24 * 3600 * CLOCK_SECOND)
 
 /* Numbers of a rule: where they stand in the XML, and their member of the JSON. */
@@ -57,8 +60,12 @@ static int read_filter(struct s3_request *r, const struct xml_node *rule, json_t
     const struct xml_node *both = xml_child(filter, "And");
     const struct xml_node *in = both != NULL ? both : filter;
     const char *prefix = xml_text(in, "Prefix");
-    if (filter == NULL)
+    if (filter == NULL) {
         prefix = xml_text(rule, "Prefix");
+        if (prefix == NULL)
+            return s3_fail(r, S3_MALFORMED_XML, call);
+        (void)json_object_set_new(into, "plain", json_true());
+    }
     json_t *tags = json_array();
     (void)json_object_set_new(into, "tags", tags);
     (void)json_object_set_new(into, "prefix", json_string(prefix != NULL ? prefix : ""));
@@ -110,6 +117,9 @@ static int read_rule(struct s3_request *r, const struct xml_node *rule, json_t *
         xml_child(rule, "AbortIncompleteMultipartUpload") == NULL)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "At least one action needs to be specified in a rule.");
+    if (id != NULL && strlen(id) > ID_MAX)
+        return s3_failf(r, S3_INVALID_ARGUMENT, call,
+                        "ID length should not exceed allowed limit of %d", ID_MAX);
     char made[17];
     random_hex(made, 8);
     (void)json_object_set_new(into, "id", json_string(id != NULL && *id != '\0' ? id : made));
@@ -118,6 +128,15 @@ static int read_rule(struct s3_request *r, const struct xml_node *rule, json_t *
         read_numbers(r, rule, filter, into, call) < 0)
         return -1;
     return read_expiration(r, rule, into, call);
+}
+
+/* Whether a rule before the last one has this id. */
+static bool is_named(const json_t *rules, const char *id)
+{
+    for (size_t i = 0; i + 1 < json_array_size(rules); i++)
+        if (same_string(json_text(json_array_get(rules, i), "id"), id))
+            return true;
+    return false;
 }
 
 int s3_put_lifecycle(struct s3_request *r, struct call *call)
@@ -133,6 +152,9 @@ int s3_put_lifecycle(struct s3_request *r, struct call *call)
             return s3_fail(r, S3_MALFORMED_XML, call);
         if (read_rule(r, n, rule, call) < 0)
             return -1;
+        if (is_named(rules, json_text(rule, "id")))
+            return s3_failf(r, S3_INVALID_ARGUMENT, call,
+                            "Rule ID must be unique. Found same ID for more than one rule");
     }
     if (json_array_size(rules) == 0)
         return s3_fail(r, S3_MALFORMED_XML, call);
@@ -152,6 +174,11 @@ static void filter_xml(const json_t *rule, struct buf *body)
     bool sizes[2] = {json_number(rule, "larger", &size), json_number(rule, "smaller", &size)};
     bool has_prefix = prefix != NULL && prefix[0] != '\0';
     bool several = count + has_prefix + sizes[0] + sizes[1] > 1;
+    /* As it was said: a rule of the old kind has its prefix without a filter. */
+    if (json_bool(rule, "plain", false)) {
+        xml_element(body, "Prefix", prefix != NULL ? prefix : "");
+        return;
+    }
     xml_open(body, "Filter");
     if (several)
         xml_open(body, "And");
@@ -223,4 +250,30 @@ int s3_delete_lifecycle(struct s3_request *r, struct call *call)
     if (s3_setting_change(r, "lifecycle", NULL, call) < 0)
         return -1;
     return s3_answer(r, 204);
+}
+
+void s3_say_expiration(struct s3_request *r, const struct object_row *o)
+{
+    auto_json json_t *settings = NULL;
+    json_t *rules;
+    struct call aside = CALL_INIT;
+    const char *id = NULL;
+    int64_t first = TIME_UNKNOWN;
+    if (o->current == 0 || s3_setting_get(r, "lifecycle", &settings, &rules, &aside) < 0)
+        return;
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        const json_t *rule = json_array_get(rules, i);
+        int64_t time = lifecycle_expiry(rule, o);
+        if (time == TIME_UNKNOWN || (first != TIME_UNKNOWN && first <= time))
+            continue;
+        first = time;
+        id = json_text(rule, "id");
+    }
+    if (first == TIME_UNKNOWN || id == NULL)
+        return;
+    char date[DATE_TEXT];
+    auto_buf struct buf escaped = BUF_INIT(4 * ID_MAX);
+    date_rfc1123(date, first);
+    url_escape(&escaped, id, strlen(id), 0);
+    s3_sayf(r, "x-amz-expiration", "expiry-date=\"%s\", rule-id=\"%s\"", date, escaped.data);
 }

@@ -25,7 +25,9 @@ static int ask(struct s3_request *r, struct question *q, struct call *call)
     if (encoding != NULL && encoding[0] != '\0' && strcmp(encoding, "url") != 0)
         return s3_failf(r, S3_INVALID_ARGUMENT, call,
                         "Invalid Encoding Method specified in Request");
-    if (s3_query_number(r, "max-keys", PAGE_MAX, &q->limit, call) < 0)
+    const char *limit = s3_query(r, "max-keys");
+    if (limit != NULL && limit[0] != '\0' &&
+        s3_query_number(r, "max-keys", PAGE_MAX, &q->limit, call) < 0)
         return -1;
     q->url = encoding != NULL && strcmp(encoding, "url") == 0;
     q->options.prefix = s3_query(r, "prefix");
@@ -50,15 +52,6 @@ static void add_owner(struct s3_request *r, struct buf *body)
     xml_close(body, "Owner");
 }
 
-static const char *storage_class(const struct object_row *o)
-{
-    if (same_string(o->tier, "Archive"))
-        return "GLACIER";
-    if (same_string(o->tier, "Cool"))
-        return "STANDARD_IA";
-    return same_string(o->tier, "Cold") ? "GLACIER_IR" : "STANDARD";
-}
-
 static void add_facts(struct buf *body, const struct object_row *o)
 {
     auto_free char *etag = s3_etag_of(o);
@@ -70,7 +63,7 @@ static void add_facts(struct buf *body, const struct object_row *o)
         xml_element(body, "ChecksumType", checksum.type);
     }
     s3_xml_number(body, "Size", (uint64_t)o->size);
-    xml_element(body, "StorageClass", storage_class(o));
+    xml_element(body, "StorageClass", s3_storage_class(o));
 }
 
 static void add_contents(struct s3_request *r, const struct question *q, bool owner,
@@ -184,18 +177,23 @@ int s3_list_objects_v2(struct s3_request *r, struct call *call)
 
 /* ---- Versions ---- */
 
-/* The position of the next page is told in two parameters; ours goes whole into the second. */
+static const char *shown_version(const struct object_row *o)
+{
+    return o->versioned != 0 ? o->version : "null";
+}
+
 static int position(struct s3_request *r, struct question *q, struct call *call)
 {
     const char *key = s3_query(r, "key-marker");
     const char *version = s3_query(r, "version-id-marker");
-    if (version != NULL && version[0] != '\0' && (key == NULL || key[0] == '\0'))
-        return s3_failf(r, S3_INVALID_ARGUMENT, call,
-                        "A version-id marker cannot be specified without a key marker.");
-    if (version != NULL && version[0] != '\0')
-        q->options.marker = version;
-    else if (key != NULL && key[0] != '\0')
-        q->options.after = key;
+    bool has_version = version != NULL && version[0] != '\0';
+    if (has_version && (key == NULL || key[0] == '\0'))
+        return s3_fail_argument(r, "version-id-marker", version, call,
+                                "A version-id marker cannot be specified without a key marker.");
+    if (has_version && s3_version_check(r, version, call) < 0)
+        return -1;
+    q->options.after = key;
+    q->options.after_version = has_version ? version : NULL;
     return 0;
 }
 
@@ -205,7 +203,7 @@ static void add_version(struct s3_request *r, const struct question *q, const st
     const char *element = o->marker != 0 ? "DeleteMarker" : "Version";
     xml_open(body, element);
     s3_xml_key(body, "Key", o->name, q->url);
-    xml_element(body, "VersionId", o->versioned != 0 ? o->version : "null");
+    xml_element(body, "VersionId", shown_version(o));
     xml_element(body, "IsLatest", o->current != 0 ? "true" : "false");
     if (o->marker != 0)
         s3_xml_time(body, "LastModified", o->modified);
@@ -234,7 +232,9 @@ int s3_list_versions(struct s3_request *r, struct call *call)
     xml_element(&body, "VersionIdMarker", version != NULL ? version : "");
     if (l.next != NULL && last_of(&l) != NULL) {
         s3_xml_key(&body, "NextKeyMarker", last_of(&l), q.url);
-        xml_element(&body, "NextVersionIdMarker", l.next);
+        const struct listing_entry *last = &l.list[l.count - 1];
+        if (last->prefix == NULL)
+            xml_element(&body, "NextVersionIdMarker", shown_version(&last->object));
     }
     for (size_t i = 0; i < l.count; i++)
         if (l.list[i].prefix == NULL)

@@ -52,13 +52,23 @@ static bool mode_is_good(const char *mode)
     return mode != NULL && (strcmp(mode, "GOVERNANCE") == 0 || strcmp(mode, "COMPLIANCE") == 0);
 }
 
-static int64_t whole(const char *text, int64_t max)
+/* Days or years, whichever element stands there. */
+static int read_period(struct s3_request *r, const char *element, const char *text, int64_t max,
+                       json_t *into, struct call *call)
 {
     size_t n = strlen(text);
-    if (n == 0 || n > 6 || strspn(text, "0123456789") != n)
-        return -1;
-    int64_t value = strtoll(text, NULL, 10);
-    return value >= 1 && value <= max ? value : -1;
+    bool negative = n > 1 && text[0] == '-';
+    if (n == 0 || strspn(text + negative, "0123456789") != n - negative)
+        return s3_fail(r, S3_MALFORMED_XML, call);
+    int64_t value = n < 10 ? strtoll(text, NULL, 10) : INT64_MAX;
+    if (value < 1)
+        return s3_fail_argument(r, element, text, call,
+                                "Default retention period must be a positive integer value.");
+    if (value > max)
+        return s3_fail_argument(r, element, text, call, "Default retention period too large.");
+    (void)json_object_set_new(into, strcmp(element, "Days") == 0 ? "days" : "years",
+                              json_integer(value));
+    return 0;
 }
 
 static int read_default(struct s3_request *r, const struct xml_node *retention, json_t *into,
@@ -69,40 +79,38 @@ static int read_default(struct s3_request *r, const struct xml_node *retention, 
     const char *years = xml_text(retention, "Years");
     if (!mode_is_good(mode) || (days == NULL) == (years == NULL))
         return s3_fail(r, S3_MALFORMED_XML, call);
-    int64_t count = days != NULL ? whole(days, DAYS_MAX) : whole(years, YEARS_MAX);
-    if (count < 0)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call,
-                        "Default retention period must be a positive integer value, and no longer "
-                        "than 100 years.");
     (void)json_object_set_new(into, "mode", json_string(mode));
-    (void)json_object_set_new(into, days != NULL ? "days" : "years", json_integer(count));
-    return 0;
+    return days != NULL ? read_period(r, "Days", days, DAYS_MAX, into, call)
+                        : read_period(r, "Years", years, YEARS_MAX, into, call);
+}
+
+static int read_lock_configuration(struct s3_request *r, json_t *into, struct call *call)
+{
+    auto_xml struct xml_node *node = NULL;
+    if (r->body->length == 0)
+        return s3_fail(r, S3_MISSING_REQUEST_BODY, call);
+    if (s3_body_configuration(r, "ObjectLockConfiguration", &node, call) < 0)
+        return -1;
+    const char *enabled = xml_text(node, "ObjectLockEnabled");
+    const struct xml_node *rule = xml_child(node, "Rule");
+    const struct xml_node *retention = xml_child(rule, "DefaultRetention");
+    if (enabled == NULL || strcmp(enabled, "Enabled") != 0 || (rule != NULL && retention == NULL))
+        return s3_fail(r, S3_MALFORMED_XML, call);
+    (void)json_object_set_new(into, "enabled", json_true());
+    return retention != NULL ? read_default(r, retention, into, call) : 0;
 }
 
 int s3_put_lock_configuration(struct s3_request *r, struct call *call)
 {
-    auto_xml struct xml_node *node = NULL;
     auto_json json_t *settings = NULL, *lock = json_object();
     json_t *versioning;
-    if (s3_body_configuration(r, "ObjectLockConfiguration", &node, call) < 0)
+    if (read_lock_configuration(r, lock, call) < 0 ||
+        s3_setting_get(r, "versioning", &settings, &versioning, call) < 0)
         return -1;
-    const char *enabled = xml_text(node, "ObjectLockEnabled");
-    if (enabled == NULL || strcmp(enabled, "Enabled") != 0)
-        return s3_fail(r, S3_MALFORMED_XML, call);
-    if (s3_setting_get(r, "versioning", &settings, &versioning, call) < 0)
-        return -1;
-    const char *status = json_string_value(versioning);
-    if (status == NULL || strcmp(status, "Enabled") != 0)
+    if (!same_string(json_string_value(versioning), "Enabled"))
         return s3_failf(r, S3_INVALID_BUCKET_STATE, call,
                         "Versioning must be 'Enabled' on the bucket to apply a Object Lock "
                         "configuration");
-    (void)json_object_set_new(lock, "enabled", json_true());
-    const struct xml_node *rule = xml_child(node, "Rule");
-    const struct xml_node *retention = xml_child(rule, "DefaultRetention");
-    if (rule != NULL && retention == NULL)
-        return s3_fail(r, S3_MALFORMED_XML, call);
-    if (retention != NULL && read_default(r, retention, lock, call) < 0)
-        return -1;
     if (s3_setting_change(r, "object_lock", take(lock), call) < 0)
         return -1;
     return s3_answer(r, 200);
@@ -118,18 +126,33 @@ static int lock_of_bucket(struct s3_request *r, json_t **ret_settings, json_t **
     return 0;
 }
 
+static int read_lock(struct s3_request *r, const struct object_row *properties,
+                     json_t **ret_settings, json_t **ret, struct call *call)
+{
+    bool own = properties->immutable_mode != NULL || properties->legal_hold != 0;
+    if (s3_setting_get(r, "object_lock", ret_settings, ret, call) < 0)
+        return -1;
+    if (*ret == NULL && own)
+        return s3_failf(r, S3_INVALID_REQUEST, call, "Bucket is missing ObjectLockConfiguration");
+    return 0;
+}
+
+int s3_lock_check(struct s3_request *r, const struct object_row *properties, struct call *call)
+{
+    auto_json json_t *settings = NULL;
+    json_t *lock;
+    return read_lock(r, properties, &settings, &lock, call);
+}
+
 int s3_default_retention(struct s3_request *r, struct object_row *properties, struct call *call)
 {
     auto_json json_t *settings = NULL;
     json_t *lock;
     int64_t days = 0, years = 0;
-    bool own = properties->immutable_mode != NULL;
-    if (s3_setting_get(r, "object_lock", &settings, &lock, call) < 0)
+    if (read_lock(r, properties, &settings, &lock, call) < 0)
         return -1;
-    if (lock == NULL && (own || properties->legal_hold != 0))
-        return lock_of_bucket(r, &settings, &lock, call);
     const char *mode = json_text(lock, "mode");
-    if (own || mode == NULL)
+    if (properties->immutable_mode != NULL || mode == NULL)
         return 0;
     if (!json_number(lock, "days", &days) && json_number(lock, "years", &years))
         days = 365 * years;
@@ -145,9 +168,9 @@ static int stat_object(struct s3_request *r, struct object_row *ret, struct call
 {
     auto_json json_t *settings = NULL;
     json_t *lock;
-    if (lock_of_bucket(r, &settings, &lock, call) < 0)
+    if (service_stat(r->door->options.service, &r->place, NULL, ret, call) < 0)
         return -1;
-    return service_stat(r->door->options.service, &r->place, NULL, ret, call);
+    return lock_of_bucket(r, &settings, &lock, call);
 }
 
 int s3_get_retention(struct s3_request *r, struct call *call)
@@ -184,8 +207,7 @@ int s3_put_retention(struct s3_request *r, struct call *call)
     struct conditions conditions = CONDITIONS_INIT;
     int64_t until = TIME_UNKNOWN;
     bool bypass;
-    if (s3_body_configuration(r, "Retention", &node, call) < 0 || stat_object(r, &o, call) < 0 ||
-        bypasses(r, &bypass, call) < 0)
+    if (s3_body_configuration(r, "Retention", &node, call) < 0)
         return -1;
     const char *mode = xml_text(node, "Mode");
     const char *date = xml_text(node, "RetainUntilDate");
@@ -196,6 +218,8 @@ int s3_put_retention(struct s3_request *r, struct call *call)
     if (date != NULL && until <= r->now)
         return s3_failf(r, S3_INVALID_ARGUMENT, call,
                         "The retain until date must be in the future!");
+    if (stat_object(r, &o, call) < 0 || bypasses(r, &bypass, call) < 0)
+        return -1;
     const char *word = mode == NULL                      ? NULL
                        : strcmp(mode, "GOVERNANCE") == 0 ? "governance"
                                                          : "compliance";
@@ -222,11 +246,13 @@ int s3_put_legal_hold(struct s3_request *r, struct call *call)
 {
     auto_xml struct xml_node *node = NULL;
     auto_object_row struct object_row o = object_row_new();
-    if (s3_body_configuration(r, "LegalHold", &node, call) < 0 || stat_object(r, &o, call) < 0)
+    if (s3_body_configuration(r, "LegalHold", &node, call) < 0)
         return -1;
     const char *status = xml_text(node, "Status");
     if (status == NULL || (strcmp(status, "ON") != 0 && strcmp(status, "OFF") != 0))
         return s3_fail(r, S3_MALFORMED_XML, call);
+    if (stat_object(r, &o, call) < 0)
+        return -1;
     if (service_set_legal_hold(r->door->options.service, &r->place, strcmp(status, "ON") == 0, &o,
                                call) < 0)
         return -1;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "codec/date.h"
 #include "codec/xml.h"
 
 /* ---- What the upload was begun with ---- */
@@ -25,7 +26,9 @@ static int checksum_choice(struct s3_request *r, const char **ret_algorithm, con
     enum checksum_kind kind = CHECKSUM_CRC64;
     *ret_algorithm = NULL;
     if (asked != NULL && s3_algorithm_parse(asked, &kind, ret_algorithm) < 0)
-        return s3_failf(r, S3_INVALID_REQUEST, call, "Checksum algorithm provided is unsupported.");
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Checksum algorithm provided is unsupported. Please try again with any of "
+                        "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
     if (type != NULL && asked == NULL)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "The x-amz-checksum-type header can only be used with the "
@@ -40,8 +43,8 @@ static int checksum_choice(struct s3_request *r, const char **ret_algorithm, con
         return s3_failf(r, S3_INVALID_REQUEST, call, "Value for x-amz-checksum-type is invalid.");
     if ((wants_whole && digest) || (!wants_whole && whole))
         return s3_failf(r, S3_INVALID_REQUEST, call,
-                        "The %s checksum type cannot be used with the %s checksum algorithm.", type,
-                        *ret_algorithm);
+                        "The %s checksum type cannot be used with the %s checksum algorithm.",
+                        wants_whole ? "FULL_OBJECT" : "COMPOSITE", s3_algorithm_small(kind));
     *ret_type = wants_whole ? "FULL_OBJECT" : "COMPOSITE";
     return 0;
 }
@@ -92,7 +95,8 @@ int s3_create_upload(struct s3_request *r, struct call *call)
     auto_object_row struct object_row properties = object_row_new();
     auto_free char *upload = NULL;
     const char *algorithm = NULL, *type = NULL;
-    if (s3_properties(r, &properties, call) < 0 || checksum_choice(r, &algorithm, &type, call) < 0)
+    if (s3_properties(r, &properties, call) < 0 ||
+        checksum_choice(r, &algorithm, &type, call) < 0 || s3_lock_check(r, &properties, call) < 0)
         return -1;
     auto_free char *json = upload_to_json(&properties, algorithm, type);
     if (service_upload_begin(r->door->options.service, &r->place, json, r->principal, &upload,
@@ -116,13 +120,11 @@ int s3_create_upload(struct s3_request *r, struct call *call)
 int s3_part_number(struct s3_request *r, char ret[S3_PART_ID], struct call *call)
 {
     unsigned number = 0;
-    if (s3_query_number(r, "partNumber", UINT32_MAX, &number, call) < 0)
-        return -1;
     if (s3_query(r, "uploadId") == NULL)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call, "This operation needs an uploadId.");
-    if (number < 1 || number > S3_PARTS_MAX)
-        return s3_failf(r, S3_INVALID_ARGUMENT, call,
-                        "Part number must be an integer between 1 and 10000, inclusive");
+        return s3_fail_argument(r, "partNumber", s3_query(r, "partNumber"), call,
+                                "This operation does not accept partNumber without uploadId");
+    if (s3_number_of_part(r, &number, call) < 0)
+        return -1;
     (void)snprintf(ret, S3_PART_ID, "%05u", number % 100000U);
     return 0;
 }
@@ -155,11 +157,13 @@ int s3_put_part(struct s3_request *r, struct call *call)
     char part[S3_PART_ID], etag[33];
     if (s3_part_number(r, part, call) < 0 || s3_upload_open(r, &upload, call) < 0)
         return -1;
-    if (upload.algorithm != NULL && r->body->algorithm != NULL && upload.kind != r->body->kind)
+    bool other = r->body->algorithm != NULL ? upload.kind != r->body->kind : upload.composite;
+    if (upload.algorithm != NULL && other)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
                         "checksum Type: %s",
-                        upload.algorithm, r->body->algorithm);
+                        s3_algorithm_small(upload.kind),
+                        r->body->algorithm != NULL ? s3_algorithm_small(r->body->kind) : "null");
     struct stage_request request = {.place = r->place,
                                     .conditions = CONDITIONS_INIT,
                                     .upload = upload.row.upload,
@@ -177,10 +181,27 @@ int s3_put_part(struct s3_request *r, struct call *call)
 
 /* ---- Abort ---- */
 
+/* x-amz-if-match-initiated-time, where it lies in the past. */
+static int check_initiated(struct s3_request *r, const char *id, struct call *call)
+{
+    auto_upload_row struct upload_row row = upload_row_new();
+    const char *said = s3_header(r, "x-amz-if-match-initiated-time");
+    struct err ignored = {0};
+    int64_t time;
+    if (said == NULL || date_parse_rfc1123(said, &time, &ignored) < 0 || time > r->now)
+        return 0;
+    if (service_upload_get(r->door->options.service, &r->place, id, &row, call) < 0)
+        return -1;
+    return time / CLOCK_SECOND == row.created / CLOCK_SECOND
+               ? 0
+               : s3_fail(r, S3_PRECONDITION_FAILED, call);
+}
+
 int s3_abort_upload(struct s3_request *r, struct call *call)
 {
-    if (service_upload_abort(r->door->options.service, &r->place, s3_query(r, "uploadId"), call) <
-        0)
+    const char *id = s3_query(r, "uploadId");
+    if (check_initiated(r, id, call) < 0 ||
+        service_upload_abort(r->door->options.service, &r->place, id, call) < 0)
         return -1;
     return s3_answer(r, 204);
 }

@@ -9,7 +9,6 @@
 #include "door/s3/s3_door_private.h"
 #include "object/block.h"
 
-#define S3_PARTS_MAX     10000
 #define S3_PART_SIZE_MIN (UINT64_C(5) * 1024 * 1024)
 #define S3_PART_ID       6 /* "00001" and a NUL */
 
@@ -39,8 +38,10 @@ void s3_say_part(struct s3_request *r, const struct s3_upload *u, const struct c
 
 struct s3_part_choice {
     unsigned number;
-    char *etag;     /* without quotes; NULL: not said */
-    char *checksum; /* base64, of whatever algorithm; NULL: not said */
+    char *etag;              /* without quotes; NULL: not said */
+    char *checksum;          /* base64, of whatever algorithm; NULL: not said */
+    enum checksum_kind kind; /* of checksum */
+    bool several;            /* more than one checksum, or one that is no base64 */
 };
 struct s3_completion {
     struct s3_part_choice *list;
@@ -49,7 +50,8 @@ struct s3_completion {
 void s3_completion_release(struct s3_completion *c);
 #define auto_s3_completion cleanup(s3_completion_release)
 struct xml_node;
-/* ERR_INVALID: not a list of parts; ERR_CONFLICT: not in rising order. */
+/* ERR_INVALID: not a list of parts; ERR_RANGE: a number below 1; ERR_NOT_FOUND: one that no part
+ * can have; ERR_CONFLICT: not in rising order. */
 must_check int s3_completion_read(const struct xml_node *root, struct s3_completion *ret,
                                   struct err *e);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* Bucket policies at the door: the setting "policy", as it was sent. */
+/* Bucket policies at the door: the setting "policy", a text, as it was sent. */
 #include <string.h>
 
 #include "codec/json.h"
@@ -10,16 +10,27 @@
 
 /* ---- Judging ---- */
 
-static int policy_of(const struct container_row *bucket, json_t **ret_settings, json_t **ret,
-                     struct err *e)
+/* Its text, heap; NULL where there is none.  What an earlier release kept is a document. */
+static int text_of(const struct container_row *bucket, char **ret, struct err *e)
 {
+    auto_json json_t *settings = NULL;
     *ret = NULL;
-    if (bucket->settings == NULL || strstr(bucket->settings, "\"policy\"") == NULL)
+    if (bucket->settings == NULL || strstr(bucket->settings, "\"policy\":") == NULL)
         return 0;
-    if (json_parse(bucket->settings, strlen(bucket->settings), ret_settings, e) < 0)
+    if (json_parse(bucket->settings, strlen(bucket->settings), &settings, e) < 0)
         return -1;
-    *ret = json_object_get(*ret_settings, "policy");
+    const json_t *kept = json_object_get(settings, "policy");
+    *ret = json_is_object(kept) ? json_dumps(kept, JSON_COMPACT)
+                                : xstrdup_null(json_string_value(kept));
     return 0;
+}
+
+static int policy_of(const struct container_row *bucket, json_t **ret, struct err *e)
+{
+    auto_free char *text = NULL;
+    if (text_of(bucket, &text, e) < 0)
+        return -1;
+    return text != NULL ? json_parse(text, strlen(text), ret, e) : 0;
 }
 
 static int tags_of(struct s3_request *r, const char *bucket, const char *key, struct pairs *ret,
@@ -37,9 +48,14 @@ static int tags_of(struct s3_request *r, const char *bucket, const char *key, st
 }
 
 /* RestrictPublicBuckets: nobody gets in by a policy who is not known. */
-static bool restricted(const json_t *settings)
+static bool restricted(const struct container_row *bucket)
 {
-    return json_bool(json_object_get(settings, "public_access_block"), "RestrictPublicBuckets",
+    auto_json json_t *settings = NULL;
+    struct err ignored = {0};
+    if (strstr(bucket->settings, "RestrictPublicBuckets") == NULL)
+        return false;
+    return json_parse(bucket->settings, strlen(bucket->settings), &settings, &ignored) < 0 ||
+           json_bool(json_object_get(settings, "public_access_block"), "RestrictPublicBuckets",
                      false);
 }
 
@@ -53,11 +69,10 @@ static bool is_of_objects(const char *action)
 int s3_policy_judge(struct s3_request *r, const char *action, const struct container_row *bucket,
                     const char *key, struct call *call)
 {
-    auto_json json_t *settings = NULL;
-    json_t *document;
+    auto_json json_t *document = NULL;
     auto_pairs struct pairs tags = PAIRS_INIT;
     enum policy_decision decision;
-    if (policy_of(bucket, &settings, &document, &call->err) < 0)
+    if (policy_of(bucket, &document, &call->err) < 0)
         return -1;
     if (document == NULL)
         return 0;
@@ -87,7 +102,7 @@ int s3_policy_judge(struct s3_request *r, const char *action, const struct conta
         return -1;
     if (decision == POLICY_FORBIDDEN)
         return -2;
-    bool shut = r->principal == NULL && !r->owner && restricted(settings);
+    bool shut = r->principal == NULL && !r->owner && restricted(bucket);
     return decision == POLICY_ALLOWED && !shut;
 }
 
@@ -109,22 +124,20 @@ int s3_put_policy(struct s3_request *r, struct call *call)
     if (json_bool(block, "BlockPublicPolicy", false) && s3_policy_is_public(document))
         return s3_failf(r, S3_ACCESS_DENIED, call,
                         "Public policies are blocked by the bucket's public access block.");
-    if (s3_setting_change(r, "policy", take(document), call) < 0)
+    if (s3_setting_change(r, "policy", json_stringn(text.data, text.length), call) < 0)
         return -1;
     return s3_answer(r, 204);
 }
 
 int s3_get_policy(struct s3_request *r, struct call *call)
 {
-    auto_json json_t *settings = NULL;
-    json_t *document;
+    auto_free char *text = NULL;
     auto_buf struct buf body = BUF_INIT(4 * S3_POLICY_MAX);
-    if (policy_of(&r->container, &settings, &document, &call->err) < 0)
+    if (text_of(&r->container, &text, &call->err) < 0)
         return -1;
-    if (document == NULL)
+    if (text == NULL)
         return s3_fail(r, S3_NO_SUCH_BUCKET_POLICY, call);
-    if (json_write(&body, document, &call->err) < 0)
-        return -1;
+    buf_text(&body, text);
     return s3_answer_text(r, 200, "application/json", &body);
 }
 
@@ -137,10 +150,9 @@ int s3_delete_policy(struct s3_request *r, struct call *call)
 
 int s3_get_policy_status(struct s3_request *r, struct call *call)
 {
-    auto_json json_t *settings = NULL;
-    json_t *document;
+    auto_json json_t *document = NULL;
     auto_buf struct buf body = BUF_INIT(4096);
-    if (policy_of(&r->container, &settings, &document, &call->err) < 0)
+    if (policy_of(&r->container, &document, &call->err) < 0)
         return -1;
     if (document == NULL)
         return s3_fail(r, S3_NO_SUCH_BUCKET_POLICY, call);

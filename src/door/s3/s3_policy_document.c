@@ -5,68 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "codec/date.h"
 #include "codec/json.h"
+#include "door/s3/s3_policy_private.h"
 
-#define VALUES_MAX     256
 #define STATEMENTS_MAX 200
+#define CONDITIONS_MAX 400
 #define RESOURCE_START "arn:aws:s3:::"
-
-/* ---- Values: one string, or several ---- */
-
-static size_t value_count(const json_t *v)
-{
-    return json_is_array(v) ? json_array_size(v) : v != NULL ? 1 : 0;
-}
-
-static const char *value_at(const json_t *v, size_t i)
-{
-    const json_t *one = json_is_array(v) ? json_array_get(v, i) : v;
-    if (json_is_boolean(one))
-        return json_is_true(one) ? "true" : "false";
-    return json_string_value(one);
-}
-
-static bool values_are_good(const json_t *v)
-{
-    size_t count = value_count(v);
-    for (size_t i = 0; i < count; i++)
-        if (value_at(v, i) == NULL)
-            return false;
-    return count > 0 && count <= VALUES_MAX;
-}
-
-/* '*' any characters, '?' one: the engine's own globs, for texts it does not see. */
-static bool glob_fits(const char *glob, const char *text, bool nocase)
-{
-    const char *star = NULL, *again = NULL;
-    while (*text != '\0') {
-        bool same = nocase ? strncasecmp(glob, text, 1) == 0 : *glob == *text;
-        if (*glob == '*') {
-            star = ++glob;
-            again = text;
-        } else if (*glob != '\0' && (*glob == '?' || same)) {
-            glob++;
-            text++;
-        } else if (star != NULL) {
-            glob = star;
-            text = ++again;
-        } else {
-            return false;
-        }
-    }
-    while (*glob == '*')
-        glob++;
-    return *glob == '\0';
-}
-
-static bool any_fits(const json_t *values, const char *text, bool nocase)
-{
-    for (size_t i = 0; i < value_count(values); i++)
-        if (glob_fits(value_at(values, i), text, nocase))
-            return true;
-    return false;
-}
 
 /* ---- Principals ---- */
 
@@ -113,200 +57,15 @@ static int check_principal(const json_t *statement, struct err *e)
     const json_t *names = principals_of(statement);
     bool only_aws = !json_is_object(principal) || json_object_size(principal) == 1;
     bool star = json_is_string(principal) && strcmp(json_string_value(principal), "*") == 0;
-    if (!only_aws || !values_are_good(names) || (!json_is_object(principal) && !star))
+    if (!only_aws || !s3_policy_values_are_good(names) || (!json_is_object(principal) && !star))
         return err_set(e, ERR_INVALID, "Invalid principal in policy");
-    for (size_t i = 0; i < value_count(names); i++) {
+    for (size_t i = 0; i < s3_policy_count(names); i++) {
         auto_free char *name = NULL;
         struct policy_who who;
-        if (!who_of(value_at(names, i), &who, &name))
+        if (!who_of(s3_policy_value(names, i), &who, &name))
             return err_set(e, ERR_INVALID, "Invalid principal in policy");
     }
     return 0;
-}
-
-/* ---- Conditions ---- */
-
-enum operand { OPERAND_TEXT, OPERAND_NUMBER, OPERAND_DATE, OPERAND_BOOL, OPERAND_ADDRESS };
-enum comparison { COMPARE_EQUAL, COMPARE_LIKE, COMPARE_LESS, COMPARE_LESS_EQUAL };
-
-static const struct operator_row {
-    const char *name;
-    enum operand operand;
-    enum comparison comparison;
-    bool negated;
-    bool nocase;
-} operators[] = {
-    {"StringEquals", OPERAND_TEXT, COMPARE_EQUAL, false, false},
-    {"StringNotEquals", OPERAND_TEXT, COMPARE_EQUAL, true, false},
-    {"StringEqualsIgnoreCase", OPERAND_TEXT, COMPARE_EQUAL, false, true},
-    {"StringNotEqualsIgnoreCase", OPERAND_TEXT, COMPARE_EQUAL, true, true},
-    {"StringLike", OPERAND_TEXT, COMPARE_LIKE, false, false},
-    {"StringNotLike", OPERAND_TEXT, COMPARE_LIKE, true, false},
-    {"NumericEquals", OPERAND_NUMBER, COMPARE_EQUAL, false, false},
-    {"NumericNotEquals", OPERAND_NUMBER, COMPARE_EQUAL, true, false},
-    {"NumericLessThan", OPERAND_NUMBER, COMPARE_LESS, false, false},
-    {"NumericLessThanEquals", OPERAND_NUMBER, COMPARE_LESS_EQUAL, false, false},
-    {"NumericGreaterThan", OPERAND_NUMBER, COMPARE_LESS_EQUAL, true, false},
-    {"NumericGreaterThanEquals", OPERAND_NUMBER, COMPARE_LESS, true, false},
-    {"DateEquals", OPERAND_DATE, COMPARE_EQUAL, false, false},
-    {"DateLessThan", OPERAND_DATE, COMPARE_LESS, false, false},
-    {"DateLessThanEquals", OPERAND_DATE, COMPARE_LESS_EQUAL, false, false},
-    {"DateGreaterThan", OPERAND_DATE, COMPARE_LESS_EQUAL, true, false},
-    {"DateGreaterThanEquals", OPERAND_DATE, COMPARE_LESS, true, false},
-    {"Bool", OPERAND_BOOL, COMPARE_EQUAL, false, false},
-    {"IpAddress", OPERAND_ADDRESS, COMPARE_EQUAL, false, false},
-    {"NotIpAddress", OPERAND_ADDRESS, COMPARE_EQUAL, true, false},
-};
-
-/* Where the value of a key comes from. */
-enum place_of { FROM_ENGINE, FROM_HEADER, FROM_QUERY, FROM_CLOCK };
-static const struct key_row {
-    const char *name;
-    enum place_of from;
-    enum operand operand;
-    const char *word; /* header or parameter */
-} keys[] = {
-    {"aws:SourceIp", FROM_ENGINE, OPERAND_ADDRESS, NULL},
-    {"aws:SecureTransport", FROM_ENGINE, OPERAND_BOOL, NULL},
-    {"s3:prefix", FROM_ENGINE, OPERAND_TEXT, NULL},
-    {"s3:ExistingObjectTag/", FROM_ENGINE, OPERAND_TEXT, NULL},
-    {"aws:CurrentTime", FROM_CLOCK, OPERAND_DATE, NULL},
-    {"aws:Referer", FROM_HEADER, OPERAND_TEXT, "referer"},
-    {"aws:UserAgent", FROM_HEADER, OPERAND_TEXT, "user-agent"},
-    {"s3:x-amz-acl", FROM_HEADER, OPERAND_TEXT, "x-amz-acl"},
-    {"s3:x-amz-copy-source", FROM_HEADER, OPERAND_TEXT, "x-amz-copy-source"},
-    {"s3:x-amz-metadata-directive", FROM_HEADER, OPERAND_TEXT, "x-amz-metadata-directive"},
-    {"s3:x-amz-storage-class", FROM_HEADER, OPERAND_TEXT, "x-amz-storage-class"},
-    {"s3:x-amz-server-side-encryption", FROM_HEADER, OPERAND_TEXT, "x-amz-server-side-encryption"},
-    {"s3:object-lock-mode", FROM_HEADER, OPERAND_TEXT, "x-amz-object-lock-mode"},
-    {"s3:delimiter", FROM_QUERY, OPERAND_TEXT, "delimiter"},
-    {"s3:max-keys", FROM_QUERY, OPERAND_NUMBER, "max-keys"},
-    {"s3:VersionId", FROM_QUERY, OPERAND_TEXT, "versionId"},
-};
-
-static const struct operator_row *find_operator(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
-        if (strcasecmp(operators[i].name, name) == 0)
-            return &operators[i];
-    return NULL;
-}
-
-static const struct key_row *find_key(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        size_t n = strlen(keys[i].name);
-        if (keys[i].name[n - 1] == '/' ? strncasecmp(keys[i].name, name, n) == 0 && name[n] != '\0'
-                                       : strcasecmp(keys[i].name, name) == 0)
-            return &keys[i];
-    }
-    return NULL;
-}
-
-static bool number_of(const char *text, int64_t *ret)
-{
-    size_t n = strlen(text);
-    if (n == 0 || n > 15 || strspn(text, "0123456789") != n)
-        return false;
-    *ret = strtoll(text, NULL, 10);
-    return true;
-}
-
-static bool operand_of(enum operand operand, const char *text, int64_t *ret)
-{
-    struct err ignored = {0};
-    if (operand == OPERAND_DATE)
-        return date_parse_iso8601(text, ret, &ignored) == 0;
-    return number_of(text, ret);
-}
-
-static bool value_is_good(const struct operator_row *o, const char *text)
-{
-    int64_t ignored;
-    switch (o->operand) {
-    case OPERAND_BOOL:
-        return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
-    case OPERAND_NUMBER:
-    case OPERAND_DATE:
-        return operand_of(o->operand, text, &ignored);
-    default:
-        return true;
-    }
-}
-
-/* The engine compares texts with case. */
-static bool key_takes(const struct key_row *k, const struct operator_row *o, const json_t *values)
-{
-    bool one = k->operand == OPERAND_BOOL ? value_count(values) == 1 : true;
-    return k->operand == o->operand && one && !(k->from == FROM_ENGINE && o->nocase);
-}
-
-static int check_condition(const json_t *statement, struct err *e)
-{
-    json_t *condition = json_object_get(statement, "Condition");
-    const char *operator_name, *key_name;
-    json_t *tests, *values;
-    if (condition == NULL)
-        return 0;
-    if (!json_is_object(condition))
-        return err_set(e, ERR_INVALID, "Conditions do not apply to combination of actions");
-    json_object_foreach(condition, operator_name, tests)
-    {
-        const struct operator_row *o = find_operator(operator_name);
-        if (o == NULL || !json_is_object(tests))
-            return err_set(e, ERR_INVALID, "Invalid Condition type : %.60s", operator_name);
-        json_object_foreach(tests, key_name, values)
-        {
-            const struct key_row *k = find_key(key_name);
-            if (k == NULL)
-                return err_set(e, ERR_INVALID, "Policy has an invalid condition key : %.100s",
-                               key_name);
-            if (!values_are_good(values) || !key_takes(k, o, values))
-                return err_set(e, ERR_INVALID, "Policy has an invalid value for %.100s", key_name);
-            for (size_t i = 0; i < value_count(values); i++)
-                if (!value_is_good(o, value_at(values, i)))
-                    return err_set(e, ERR_INVALID, "Policy has an invalid value for %.100s",
-                                   key_name);
-        }
-    }
-    return 0;
-}
-
-static bool compare(const struct operator_row *o, const char *value, const char *text)
-{
-    int64_t a, b;
-    if (o->operand == OPERAND_TEXT && o->comparison == COMPARE_LIKE)
-        return glob_fits(value, text, o->nocase);
-    if (o->operand == OPERAND_TEXT)
-        return (o->nocase ? strcasecmp(value, text) : strcmp(value, text)) == 0;
-    if (!operand_of(o->operand, text, &a) || !operand_of(o->operand, value, &b))
-        return false;
-    return o->comparison == COMPARE_LESS         ? a < b
-           : o->comparison == COMPARE_LESS_EQUAL ? a <= b
-                                                 : a == b;
-}
-
-/* Those the engine does not know: answered here. */
-static bool own_condition_holds(const struct key_row *k, const struct operator_row *o,
-                                const json_t *values, const struct s3_policy_question *q)
-{
-    char now[DATE_TEXT];
-    const char *text = NULL;
-    bool found = false;
-    date_iso8601(now, sizeof(now), q->now, 9);
-    if (k->from == FROM_CLOCK)
-        text = now;
-    else if (k->from == FROM_HEADER && q->headers != NULL)
-        text = pairs_get_nocase(q->headers, k->word);
-    else if (k->from == FROM_QUERY && q->query != NULL)
-        text = pairs_get(q->query, k->word);
-    /* A number or date that is not there is neither more nor less. */
-    int64_t ignored;
-    if (o->operand != OPERAND_TEXT && (text == NULL || !operand_of(o->operand, text, &ignored)))
-        return false;
-    for (size_t i = 0; text != NULL && i < value_count(values) && !found; i++)
-        found = compare(o, value_at(values, i), text);
-    return found != o->negated;
 }
 
 /* ---- Reading ---- */
@@ -320,10 +79,10 @@ static int check_names(const json_t *statement, const char *key, const char *not
         return err_set(e, ERR_INVALID, "Missing required field %s", key);
     if (names == NULL)
         names = others;
-    if (!values_are_good(names))
+    if (!s3_policy_values_are_good(names))
         return err_set(e, ERR_INVALID, "Policy has invalid %s", key);
-    for (size_t i = 0; i < value_count(names); i++) {
-        const char *name = value_at(names, i);
+    for (size_t i = 0; i < s3_policy_count(names); i++) {
+        const char *name = s3_policy_value(names, i);
         if (strcmp(name, "*") != 0 && strncasecmp(name, start, strlen(start)) != 0)
             return err_set(e, ERR_INVALID, "Policy has invalid %s", key);
     }
@@ -339,8 +98,8 @@ static int check_resources(const json_t *statement, const char *bucket, struct e
         return -1;
     if (names == NULL)
         names = json_object_get(statement, "NotResource");
-    for (size_t i = 0; i < value_count(names); i++) {
-        const char *name = value_at(names, i);
+    for (size_t i = 0; i < s3_policy_count(names); i++) {
+        const char *name = s3_policy_value(names, i);
         if (strcmp(name, "*") == 0)
             continue;
         name += strlen(RESOURCE_START);
@@ -369,9 +128,9 @@ static int check_statement(const json_t *s, const char *bucket, struct err *e)
             return err_set(e, ERR_INVALID, "Unknown field %.60s", key);
     }
     if (check_principal(s, e) < 0 || check_names(s, "Action", "NotAction", "s3:", e) < 0 ||
-        check_resources(s, bucket, e) < 0)
+        check_resources(s, bucket, e) < 0 || s3_policy_check_actions(s, e) < 0)
         return -1;
-    return check_condition(s, e);
+    return s3_policy_check_condition(s, e);
 }
 
 int s3_policy_read(const char *text, size_t length, const char *bucket, json_t **ret, struct err *e)
@@ -404,11 +163,11 @@ int s3_policy_read(const char *text, size_t length, const char *bucket, json_t *
 /* What a statement becomes; the texts in it belong to the document, but for the names. */
 struct compiled {
     struct policy_statement statement;
-    struct policy_who who[VALUES_MAX];
-    char *names[VALUES_MAX];
-    struct policy_pattern paths[VALUES_MAX];
-    struct policy_condition conditions[ARRAY_SIZE(operators) * ARRAY_SIZE(keys)];
-    struct policy_pattern *values[ARRAY_SIZE(operators) * ARRAY_SIZE(keys)];
+    struct policy_who who[S3_POLICY_VALUES_MAX];
+    char *names[S3_POLICY_VALUES_MAX];
+    struct policy_pattern paths[S3_POLICY_VALUES_MAX];
+    struct policy_condition conditions[CONDITIONS_MAX];
+    struct policy_pattern *values[CONDITIONS_MAX];
 };
 
 static void compiled_free(struct compiled **p)
@@ -424,8 +183,8 @@ static void compiled_free(struct compiled **p)
 static bool names_action(const json_t *s, const char *action)
 {
     const json_t *names = json_object_get(s, "Action");
-    return names != NULL ? any_fits(names, action, true)
-                         : !any_fits(json_object_get(s, "NotAction"), action, true);
+    return names != NULL ? s3_policy_any_fits(names, action, true)
+                         : !s3_policy_any_fits(json_object_get(s, "NotAction"), action, true);
 }
 
 /* The places, as the engine writes them: without Amazon's beginning. */
@@ -438,10 +197,10 @@ static bool add_paths(const json_t *s, const struct s3_policy_question *q, struc
                                        : xasprintf(RESOURCE_START "%s", q->bucket);
         c->paths[0] = (struct policy_pattern){POLICY_ANY, NULL};
         c->statement.path_count = 1;
-        return !any_fits(json_object_get(s, "NotResource"), resource, false);
+        return !s3_policy_any_fits(json_object_get(s, "NotResource"), resource, false);
     }
-    for (size_t i = 0; i < value_count(names); i++) {
-        const char *name = value_at(names, i);
+    for (size_t i = 0; i < s3_policy_count(names); i++) {
+        const char *name = s3_policy_value(names, i);
         if (strcmp(name, "*") != 0)
             name += strlen(RESOURCE_START);
         c->paths[c->statement.path_count++] = (struct policy_pattern){POLICY_GLOB, name};
@@ -449,31 +208,31 @@ static bool add_paths(const json_t *s, const struct s3_policy_question *q, struc
     return true;
 }
 
-static void add_engine_condition(const char *key_name, const struct key_row *k,
-                                 const struct operator_row *o, const json_t *values,
-                                 struct compiled *c)
+static void add_engine_condition(const struct s3_policy_test *t, struct compiled *c)
 {
+    const struct s3_policy_operator *o = t->by;
     size_t at = c->statement.condition_count++;
     struct policy_condition *condition = &c->conditions[at];
-    size_t count = value_count(values);
+    size_t count = s3_policy_count(t->values);
     struct policy_pattern *patterns = xcalloc(count, sizeof(*patterns));
     c->values[at] = patterns;
     for (size_t i = 0; i < count; i++)
-        patterns[i] = (struct policy_pattern){
-            o->comparison == COMPARE_LIKE ? POLICY_GLOB : POLICY_EXACT, value_at(values, i)};
+        patterns[i] =
+            (struct policy_pattern){o->comparison == COMPARE_LIKE ? POLICY_GLOB : POLICY_EXACT,
+                                    s3_policy_value(t->values, i)};
     *condition =
         (struct policy_condition){.negated = o->negated, .values = patterns, .value_count = count};
-    if (k->operand == OPERAND_ADDRESS) {
+    if (t->key->operand == OPERAND_ADDRESS) {
         condition->kind = POLICY_IF_SOURCE;
-    } else if (k->operand == OPERAND_BOOL) {
+    } else if (t->key->operand == OPERAND_BOOL) {
         condition->kind = POLICY_IF_SECURE;
         condition->negated = strcasecmp(patterns[0].text, "false") == 0;
         condition->value_count = 0;
-    } else if (strcmp(k->name, "s3:prefix") == 0) {
+    } else if (strcmp(t->key->name, "s3:prefix") == 0) {
         condition->kind = POLICY_IF_PREFIX;
     } else {
         condition->kind = POLICY_IF_TAG;
-        condition->key = strchr(key_name, '/') + 1;
+        condition->key = strchr(t->key_name, '/') + 1;
     }
 }
 
@@ -484,15 +243,18 @@ static bool add_conditions(const json_t *s, const struct s3_policy_question *q, 
     const char *operator_name, *key_name;
     json_object_foreach(condition, operator_name, tests)
     {
-        const struct operator_row *o = find_operator(operator_name);
+        struct s3_policy_test t = {.if_exists = false};
+        t.by = s3_policy_operator(operator_name, &t.if_exists);
         json_object_foreach(tests, key_name, values)
         {
-            const struct key_row *k = find_key(key_name);
-            if (k->from != FROM_ENGINE) {
-                if (!own_condition_holds(k, o, values, q))
+            t.key = s3_policy_key(key_name);
+            t.key_name = key_name;
+            t.values = values;
+            if (s3_policy_is_own(&t)) {
+                if (!s3_policy_own_holds(&t, q))
                     return false;
             } else if (c->statement.condition_count < ARRAY_SIZE(c->conditions)) {
-                add_engine_condition(key_name, k, o, values, c);
+                add_engine_condition(&t, c);
             } else {
                 return false;
             }
@@ -514,9 +276,9 @@ static int add_statement(struct policy *policy, const json_t *s, const struct s3
                                              .who = c->who,
                                              .paths = c->paths,
                                              .conditions = c->conditions};
-    for (size_t i = 0; i < value_count(names); i++)
-        (void)who_of(value_at(names, i), &c->who[i], &c->names[i]);
-    c->statement.who_count = value_count(names);
+    for (size_t i = 0; i < s3_policy_count(names); i++)
+        (void)who_of(s3_policy_value(names, i), &c->who[i], &c->names[i]);
+    c->statement.who_count = s3_policy_count(names);
     if (!add_paths(s, q, c) || !add_conditions(s, q, c))
         return 0;
     return policy_add(policy, &c->statement, e);
@@ -557,8 +319,8 @@ bool s3_policy_is_public(const json_t *document)
         const json_t *names = principals_of(s);
         bool allows = strcmp(json_text(s, "Effect"), "Allow") == 0;
         const json_t *by = json_object_get(json_object_get(s, "Condition"), "IpAddress");
-        for (size_t j = 0; allows && by == NULL && j < value_count(names); j++)
-            if (strcmp(value_at(names, j), "*") == 0)
+        for (size_t j = 0; allows && by == NULL && j < s3_policy_count(names); j++)
+            if (strcmp(s3_policy_value(names, j), "*") == 0)
                 return true;
     }
     return false;

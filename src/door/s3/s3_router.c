@@ -8,8 +8,8 @@
 static const struct s3_operation operations[] = {
     {S3_SERVICE, "GET", NULL, NULL, "ListBuckets", "s3:ListAllMyBuckets", s3_list_buckets, 0},
 
-    {S3_BUCKET, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
-    {S3_OBJECT, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
+    {S3_BUCKET, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, 0},
+    {S3_OBJECT, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, 0},
 
     {S3_WEBSITE, "OPTIONS", NULL, NULL, "Preflight", NULL, s3_preflight, S3_NO_BUCKET},
     {S3_WEBSITE, "GET", NULL, NULL, "GetPage", NULL, s3_get_page, 0},
@@ -76,6 +76,16 @@ static const struct s3_operation operations[] = {
      "s3:PutBucketObjectLockConfiguration", s3_put_lock_configuration, S3_ADMINISTRATIVE},
     {S3_BUCKET, "GET", "encryption", NULL, "GetBucketEncryption", "s3:GetEncryptionConfiguration",
      s3_get_encryption, 0},
+    {S3_BUCKET, "GET", "replication", NULL, "GetBucketReplication",
+     "s3:GetReplicationConfiguration", s3_get_replication, 0},
+    {S3_BUCKET, "GET", "analytics", NULL, "ListBucketAnalyticsConfigurations",
+     "s3:GetAnalyticsConfiguration", s3_get_nothing, 0},
+    {S3_BUCKET, "GET", "metrics", NULL, "ListBucketMetricsConfigurations",
+     "s3:GetMetricsConfiguration", s3_get_nothing, 0},
+    {S3_BUCKET, "GET", "inventory", NULL, "ListBucketInventoryConfigurations",
+     "s3:GetInventoryConfiguration", s3_get_nothing, 0},
+    {S3_BUCKET, "GET", "intelligent-tiering", NULL, "ListBucketIntelligentTieringConfigurations",
+     "s3:GetIntelligentTieringConfiguration", s3_get_nothing, 0},
     {S3_BUCKET, "GET", "requestPayment", NULL, "GetBucketRequestPayment",
      "s3:GetBucketRequestPayment", s3_get_nothing, 0},
     {S3_BUCKET, "GET", "logging", NULL, "GetBucketLogging", "s3:GetBucketLogging", s3_get_nothing,
@@ -84,8 +94,17 @@ static const struct s3_operation operations[] = {
      "s3:GetBucketNotification", s3_get_nothing, 0},
     {S3_BUCKET, "GET", "accelerate", NULL, "GetBucketAccelerateConfiguration",
      "s3:GetAccelerateConfiguration", s3_get_nothing, 0},
-    {S3_BUCKET, "POST", "delete", NULL, "DeleteObjects", NULL, s3_delete_objects, 0},
-    {S3_BUCKET, "POST", NULL, NULL, "PostObject", NULL, s3_post_object, 0},
+    {S3_BUCKET, "PUT", "requestPayment", NULL, "PutBucketRequestPayment",
+     "s3:PutBucketRequestPayment", s3_put_nothing, S3_ADMINISTRATIVE},
+    {S3_BUCKET, "PUT", "logging", NULL, "PutBucketLogging", "s3:PutBucketLogging", s3_put_nothing,
+     S3_ADMINISTRATIVE},
+    {S3_BUCKET, "PUT", "notification", NULL, "PutBucketNotificationConfiguration",
+     "s3:PutBucketNotification", s3_put_nothing, S3_ADMINISTRATIVE},
+    {S3_BUCKET, "PUT", "accelerate", NULL, "PutBucketAccelerateConfiguration",
+     "s3:PutAccelerateConfiguration", s3_put_nothing, S3_ADMINISTRATIVE},
+    {S3_BUCKET, "POST", "delete", NULL, "DeleteObjects", NULL, s3_delete_objects,
+     S3_NEEDS_CHECKSUM},
+    {S3_BUCKET, "POST", NULL, NULL, "PostObject", NULL, s3_post_object, S3_NO_BUCKET},
     {S3_BUCKET, "GET", "list-type", NULL, "ListObjectsV2", "s3:ListBucket", s3_list_objects_v2, 0},
     {S3_BUCKET, "GET", NULL, NULL, "ListObjects", "s3:ListBucket", s3_list_objects, 0},
     {S3_BUCKET, "HEAD", NULL, NULL, "HeadBucket", "s3:ListBucket", s3_head_bucket, 0},
@@ -115,19 +134,21 @@ static const struct s3_operation operations[] = {
      0},
     {S3_OBJECT, "POST", "restore", NULL, "RestoreObject", "s3:RestoreObject", s3_restore, 0},
     {S3_OBJECT, "POST", "uploads", NULL, "CreateMultipartUpload", "s3:PutObject", s3_create_upload,
-     0},
+     S3_NO_VERSION},
     {S3_OBJECT, "POST", "uploadId", NULL, "CompleteMultipartUpload", "s3:PutObject",
-     s3_complete_upload, S3_SAYS_CHECKSUM},
+     s3_complete_upload, S3_SAYS_CHECKSUM | S3_NO_VERSION},
     {S3_OBJECT, "DELETE", "uploadId", NULL, "AbortMultipartUpload", "s3:AbortMultipartUpload",
      s3_abort_upload, 0},
     {S3_OBJECT, "GET", "uploadId", NULL, "ListParts", "s3:ListMultipartUploadParts", s3_list_parts,
      0},
     {S3_OBJECT, "PUT", "partNumber", "x-amz-copy-source", "UploadPartCopy", "s3:PutObject",
-     s3_upload_part_copy, 0},
+     s3_upload_part_copy, S3_NO_VERSION | S3_COPIES},
     {S3_OBJECT, "PUT", "partNumber", NULL, "UploadPart", "s3:PutObject", s3_put_part,
-     S3_TAKES_BODY},
-    {S3_OBJECT, "PUT", NULL, "x-amz-copy-source", "CopyObject", "s3:PutObject", s3_copy_object, 0},
-    {S3_OBJECT, "PUT", NULL, NULL, "PutObject", "s3:PutObject", s3_put_object, S3_TAKES_BODY},
+     S3_TAKES_BODY | S3_NO_VERSION},
+    {S3_OBJECT, "PUT", NULL, "x-amz-copy-source", "CopyObject", "s3:PutObject", s3_copy_object,
+     S3_NO_VERSION | S3_COPIES},
+    {S3_OBJECT, "PUT", NULL, NULL, "PutObject", "s3:PutObject", s3_put_object,
+     S3_TAKES_BODY | S3_NO_VERSION},
     {S3_OBJECT, "GET", NULL, NULL, "GetObject", "s3:GetObject", s3_get_object, 0},
     {S3_OBJECT, "HEAD", NULL, NULL, "HeadObject", "s3:GetObject", s3_head_object, 0},
     {S3_OBJECT, "DELETE", NULL, NULL, "DeleteObject", "s3:DeleteObject", s3_delete_object, 0},
@@ -177,10 +198,34 @@ static bool asks_subresource(const struct s3_request *r)
     return false;
 }
 
+/* What no row answers, in S3's words for it. */
+static void refuse(struct s3_request *r, bool special, struct call *call)
+{
+    const char *method = r->x->method;
+    bool object = r->which == S3_OBJECT;
+    if (object && strcmp(method, "GET") == 0 && s3_asks(r, "uploads"))
+        (void)s3_failf(r, S3_INVALID_REQUEST, call,
+                       "Key is not expected for the GET method ?uploads subresource");
+    else if (object && strcmp(method, "GET") == 0 && s3_asks(r, "versions"))
+        (void)s3_failf(r, S3_INVALID_REQUEST, call,
+                       "There is no such thing as the ?versions sub-resource for a key");
+    else if (special && !(object && strcmp(method, "PUT") == 0 && s3_asks(r, "uploadId")))
+        (void)s3_fail(r, S3_NOT_IMPLEMENTED, call);
+    else {
+        s3_explain(r, "Method", method);
+        s3_explain(r, "ResourceType",
+                   object                  ? "OBJECT"
+                   : r->which == S3_BUCKET ? "BUCKET"
+                                           : "SERVICE");
+        (void)s3_fail(r, S3_METHOD_NOT_ALLOWED, call);
+    }
+}
+
 const struct s3_operation *s3_route(struct s3_request *r, struct call *call)
 {
     bool special = asks_subresource(r);
     bool part_of_get = strcmp(r->x->method, "GET") == 0 || r->is_head;
+    const char *source = s3_header(r, "x-amz-copy-source");
     for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         const struct s3_operation *o = &operations[i];
         if (o->which != r->which || strcmp(o->method, r->x->method) != 0)
@@ -193,11 +238,13 @@ const struct s3_operation *s3_route(struct s3_request *r, struct call *call)
         bool plain = o->query == NULL && special && !(part_of_get && s3_asks(r, "partNumber"));
         if (plain && strcmp(o->method, "OPTIONS") != 0)
             continue;
+        if (source != NULL && (o->flags & S3_COPIES) == 0 && o->which == S3_OBJECT) {
+            (void)s3_fail_argument(r, "x-amz-copy-source", source, call,
+                                   "You can only specify a copy source header for copy requests.");
+            return NULL;
+        }
         return o;
     }
-    if (special)
-        (void)s3_fail(r, S3_NOT_IMPLEMENTED, call);
-    else
-        (void)s3_fail(r, S3_METHOD_NOT_ALLOWED, call);
+    refuse(r, special, call);
     return NULL;
 }

@@ -37,28 +37,60 @@ int s3_get_encryption(struct s3_request *r, struct call *call)
     return s3_fail(r, S3_ENCRYPTION_NOT_FOUND, call);
 }
 
-/* What a bucket does not have is told as empty, as S3 does. */
+int s3_get_replication(struct s3_request *r, struct call *call)
+{
+    return s3_fail(r, S3_NO_SUCH_REPLICATION, call);
+}
+
+/* What a bucket does not have is told as empty, as S3 does, and may be set to just that. */
+static const struct {
+    const char *query;
+    const char *root;    /* of the answer */
+    const char *element; /* what the configuration may say */
+    const char *value;
+} kinds[] = {
+    {"requestPayment", "RequestPaymentConfiguration", "Payer", "BucketOwner"},
+    {"logging", "BucketLoggingStatus", NULL, NULL},
+    {"notification", "NotificationConfiguration", NULL, NULL},
+    {"accelerate", "AccelerateConfiguration", "Status", "Suspended"},
+    {"analytics", "ListBucketAnalyticsConfigurationResult", NULL, NULL},
+    {"metrics", "ListMetricsConfigurationsResult", NULL, NULL},
+    {"inventory", "ListInventoryConfigurationsResult", NULL, NULL},
+    {"intelligent-tiering", "ListBucketIntelligentTieringConfigurationsOutput", NULL, NULL},
+};
+#define LISTS_FROM 4 /* of these there could be several, each with an id */
+
+static size_t kind_of(const struct s3_request *r)
+{
+    size_t i = 0;
+    while (i + 1 < ARRAY_SIZE(kinds) && !s3_asks(r, kinds[i].query))
+        i++;
+    return i;
+}
+
 int s3_get_nothing(struct s3_request *r, struct call *call)
 {
-    static const struct {
-        const char *query;
-        const char *root;
-    } kinds[] = {
-        {"requestPayment", "RequestPaymentConfiguration"},
-        {"logging", "BucketLoggingStatus"},
-        {"notification", "NotificationConfiguration"},
-        {"accelerate", "AccelerateConfiguration"},
-    };
     auto_buf struct buf body = BUF_INIT(4096);
-    (void)call;
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        if (!s3_asks(r, kinds[i].query))
-            continue;
-        s3_xml_root(&body, kinds[i].root);
-        if (i == 0)
-            xml_element(&body, "Payer", "BucketOwner");
-        xml_close(&body, kinds[i].root);
-        break;
-    }
+    size_t i = kind_of(r);
+    if (i >= LISTS_FROM && s3_asks(r, "id"))
+        return s3_fail(r, S3_NO_SUCH_CONFIGURATION, call);
+    s3_xml_root(&body, kinds[i].root);
+    if (i == 0)
+        xml_element(&body, kinds[i].element, kinds[i].value);
+    if (i >= LISTS_FROM)
+        xml_element(&body, "IsTruncated", "false");
+    xml_close(&body, kinds[i].root);
     return s3_answer_xml(r, 200, &body);
+}
+
+int s3_put_nothing(struct s3_request *r, struct call *call)
+{
+    auto_xml struct xml_node *node = NULL;
+    size_t i = kind_of(r);
+    if (s3_body_configuration(r, kinds[i].root, &node, call) < 0)
+        return -1;
+    const char *said = kinds[i].element != NULL ? xml_text(node, kinds[i].element) : NULL;
+    bool nothing =
+        kinds[i].element != NULL ? same_string(said, kinds[i].value) : node->children == NULL;
+    return nothing ? s3_answer(r, 200) : s3_fail(r, S3_NOT_IMPLEMENTED, call);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Tags of objects and of buckets. */
 #include <string.h>
+#include <strings.h>
 
 #include "codec/json.h"
 #include "codec/utf8.h"
@@ -8,15 +9,16 @@
 #include "door/s3/s3_door_private.h"
 #include "object/tags.h"
 
+#define OBJECT_TAGS_MAX 10
 #define BUCKET_TAGS_MAX 50
+#define TAG_KEY_MAX     128
+#define TAG_VALUE_MAX   256
 
-static int read_tags(struct s3_request *r, struct pairs *ret, struct call *call)
+int s3_tags_from_xml(struct s3_request *r, const struct xml_node *tagging, struct pairs *ret,
+                     struct call *call)
 {
-    auto_xml struct xml_node *node = NULL;
-    if (s3_body_configuration(r, "Tagging", &node, call) < 0)
-        return -1;
-    const struct xml_node *set = xml_child(node, "TagSet");
-    if (set == NULL)
+    const struct xml_node *set = xml_child(tagging, "TagSet");
+    if (set == NULL || strcmp(tagging->name, "Tagging") != 0)
         return s3_fail(r, S3_MALFORMED_XML, call);
     for (const struct xml_node *tag = xml_child(set, "Tag"); tag != NULL; tag = xml_next(tag)) {
         const char *key = xml_text(tag, "Key");
@@ -25,6 +27,56 @@ static int read_tags(struct s3_request *r, struct pairs *ret, struct call *call)
             return s3_fail(r, S3_MALFORMED_XML, call);
         pairs_add(ret, key, value);
     }
+    return 0;
+}
+
+static int read_tags(struct s3_request *r, struct pairs *ret, struct call *call)
+{
+    auto_xml struct xml_node *node = NULL;
+    if (s3_body_configuration(r, "Tagging", &node, call) < 0)
+        return -1;
+    return s3_tags_from_xml(r, node, ret, call);
+}
+
+/* ---- What a tag may be ---- */
+
+/* Letters, digits and spaces of any script, and + - = . _ : / @ */
+static bool is_tag_text(const char *text, size_t max)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+                      (*c >= '0' && *c <= '9') || (unsigned char)*c >= 0x80;
+        if (!letter && strchr(" +-=._:/@", *c) == NULL)
+            return false;
+    }
+    return utf8_utf16_units(text, strlen(text)) <= max;
+}
+
+int s3_tag_check(struct s3_request *r, const struct pairs *tags, size_t i, struct call *call)
+{
+    const struct pair *tag = &tags->list[i];
+    s3_explain(r, "TagKey", tag->key);
+    if (tag->key[0] == '\0' || !is_tag_text(tag->key, TAG_KEY_MAX))
+        return s3_failf(r, S3_INVALID_TAG, call, "The TagKey you have provided is invalid");
+    if (strncasecmp(tag->key, "aws:", 4) == 0)
+        return s3_failf(r, S3_INVALID_TAG, call,
+                        "System tags cannot be added/updated by requester");
+    if (!is_tag_text(tag->value, TAG_VALUE_MAX))
+        return s3_failf(r, S3_INVALID_TAG, call, "The TagValue you have provided is invalid");
+    if (pairs_get(tags, tag->key) != tag->value)
+        return s3_failf(r, S3_INVALID_TAG, call, "Cannot provide multiple Tags with the same key");
+    pairs_remove(&r->details, r->details.count - 1);
+    return 0;
+}
+
+int s3_tags_check(struct s3_request *r, const struct pairs *tags, struct call *call)
+{
+    if (tags->count > OBJECT_TAGS_MAX)
+        return s3_failf(r, S3_BAD_REQUEST, call, "Object tags cannot be greater than %d",
+                        OBJECT_TAGS_MAX);
+    for (size_t i = 0; i < tags->count; i++)
+        if (s3_tag_check(r, tags, i, call) < 0)
+            return -1;
     return 0;
 }
 
@@ -108,32 +160,30 @@ int s3_get_bucket_tagging(struct s3_request *r, struct call *call)
     return answer_tags(r, &tags);
 }
 
-static int check_bucket_tags(struct s3_request *r, const struct pairs *tags, struct call *call)
+json_t *s3_bucket_tags_json(struct s3_request *r, const struct pairs *tags, struct call *call)
 {
-    if (tags->count > BUCKET_TAGS_MAX)
-        return s3_failf(r, S3_INVALID_TAG, call, "Bucket tag count cannot be greater than %d",
-                        BUCKET_TAGS_MAX);
-    for (size_t i = 0; i < tags->count; i++) {
-        const struct pair *tag = &tags->list[i];
-        if (tag->key[0] == '\0' || utf8_utf16_units(tag->key, strlen(tag->key)) > 128 ||
-            utf8_utf16_units(tag->value, strlen(tag->value)) > 256 ||
-            strncmp(tag->key, "aws:", 4) == 0)
-            return s3_failf(r, S3_INVALID_TAG, call, "A tag's key or value is not valid.");
-        if (pairs_get(tags, tag->key) != tag->value)
-            return s3_failf(r, S3_INVALID_TAG, call,
-                            "Cannot provide multiple Tags with the same key");
+    if (tags->count > BUCKET_TAGS_MAX) {
+        (void)s3_failf(r, S3_BAD_REQUEST, call, "Bucket tag count cannot be greater than %d",
+                       BUCKET_TAGS_MAX);
+        return NULL;
     }
-    return 0;
+    for (size_t i = 0; i < tags->count; i++)
+        if (s3_tag_check(r, tags, i, call) < 0)
+            return NULL;
+    json_t *set = json_array();
+    for (size_t i = 0; i < tags->count; i++)
+        (void)json_array_append_new(set, json_pack("[ss]", tags->list[i].key, tags->list[i].value));
+    return set;
 }
 
 int s3_put_bucket_tagging(struct s3_request *r, struct call *call)
 {
     auto_pairs struct pairs tags = PAIRS_INIT;
-    if (read_tags(r, &tags, call) < 0 || check_bucket_tags(r, &tags, call) < 0)
+    if (read_tags(r, &tags, call) < 0)
         return -1;
-    json_t *set = json_array();
-    for (size_t i = 0; i < tags.count; i++)
-        (void)json_array_append_new(set, json_pack("[ss]", tags.list[i].key, tags.list[i].value));
+    json_t *set = s3_bucket_tags_json(r, &tags, call);
+    if (set == NULL)
+        return -1;
     if (s3_setting_change(r, "tagging", set, call) < 0)
         return -1;
     return s3_answer(r, 204);
