@@ -9,6 +9,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,11 +40,13 @@ extern const struct command command_move, command_plan, command_verify, command_
 
 /* ---- Options ---- */
 
+#define WORKERS_MAX 512
+
 enum option_kind {
-    OPTION_FLAG,   /* bool */
-    OPTION_TEXT,   /* const char * */
-    OPTION_NUMBER, /* int64_t, 0 or more */
-    OPTION_SIZE,   /* uint64_t bytes: "512MiB" */
+    OPTION_FLAG,    /* bool */
+    OPTION_TEXT,    /* const char * */
+    OPTION_WORKERS, /* int64_t: 1 to WORKERS_MAX */
+    OPTION_SIZE,    /* uint64_t bytes: "512MiB" */
 };
 
 struct option_spec {
@@ -72,6 +75,11 @@ must_check int options_parse(const struct command *command, struct common_option
 
 /* ---- Saying things ---- */
 
+/* A text that may come from outside, on standard output: control characters are escaped, so that it
+ * stays on its line and does nothing to the terminal. */
+void say_text(const char *text);
+/* One line of JSON on standard output; takes the value over. */
+void say_json(json_t *value);
 /* "bascule: text" on standard error. */
 void complain(const struct err *e);
 /* The exit code that goes with an error that ended a command. */

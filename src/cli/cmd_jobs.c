@@ -39,20 +39,17 @@ static int list_jobs(struct ledger *l, bool json, struct call *call)
         for (int i = 0; i < n; i++) {
             after = jobs[i].id;
             if (json)
-                (void)json_array_append_new(list, summary_json(&jobs[i]));
+                (void)json_array_append_new(list, summary_json(&jobs[i], "job"));
             else
                 print_job(&jobs[i]);
             ledger_job_release(&jobs[i]);
         }
         total += n;
     }
-    if (json) {
-        char *text = json_dumps(list, JSON_INDENT(2));
-        printf("%s\n", text);
-        free(text);
-    } else if (n == 0 && total == 0) {
+    if (json)
+        say_json(json_incref(list));
+    else if (n == 0 && total == 0)
         printf("no jobs yet\n");
-    }
     json_decref(list);
     return n < 0 ? -1 : EXIT_OK;
 }
@@ -69,11 +66,7 @@ static int forget(const char *url, const char *name, bool json, struct call *cal
         printf("job %s is forgotten; nothing was deleted at its target\n", job.name);
         return EXIT_OK;
     }
-    json_t *told = summary_json(&job);
-    (void)json_object_set_new(told, "event", json_string("forgotten"));
-    (void)json_dumpf(told, stdout, JSON_COMPACT);
-    (void)putchar('\n');
-    json_decref(told);
+    say_json(summary_json(&job, "forgotten"));
     return EXIT_OK;
 }
 

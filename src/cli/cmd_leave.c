@@ -62,7 +62,7 @@ static int parse(const struct command *self, int argc, char **argv, struct leave
          "delete at the target what has gone from the gateway since"},
         {"verify", 0, OPTION_TEXT, &a->verify, "HOW",
          "readback: read every object back while it moves, too"},
-        {"workers", 'w', OPTION_NUMBER, &a->workers, "N", "objects at once (16)"},
+        {"workers", 'w', OPTION_WORKERS, &a->workers, "N", "objects at once (16)"},
         {"memory", 0, OPTION_SIZE, &a->memory, "SIZE", "bodies held in memory at once (40MiB)"},
     };
     int parsed = options_parse(self, &a->common, specs, ARRAY_SIZE(specs), argc, argv, a->words,
@@ -77,8 +77,6 @@ static int parse(const struct command *self, int argc, char **argv, struct leave
     if (a->verify && strcmp(a->verify, "readback") != 0)
         return err_set(e, ERR_INVALID, "leave: --verify knows only 'readback', not '%s'",
                        a->verify);
-    if (a->workers > 512)
-        return err_set(e, ERR_INVALID, "leave: at most 512 workers");
     return 0;
 }
 

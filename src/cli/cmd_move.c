@@ -26,8 +26,7 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
 {
     int count;
     const struct option_spec specs[] = {
-        {"job", 'j', OPTION_TEXT, &a->job, "NAME",
-         "go on with this job; with --new, the name of the new one"},
+        {"job", 'j', OPTION_TEXT, &a->job, "NAME", "the job's name: go on with it, or begin it"},
         {"new", 0, OPTION_FLAG, &a->fresh, NULL, "begin a new job even where there is one"},
         {"history", 0, OPTION_FLAG, &a->history, NULL, "snapshots and earlier versions too"},
         {"verify", 0, OPTION_TEXT, &a->verify, "HOW",
@@ -37,7 +36,7 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
         {"rehydrate-bytes", 0, OPTION_SIZE, &a->rehydrate_bytes, "SIZE", "wake at most so much"},
         {"delete", 0, OPTION_FLAG, &a->remove, NULL,
          "delete at the target what vanished at the source"},
-        {"workers", 'w', OPTION_NUMBER, &a->workers, "N", "objects at once (16)"},
+        {"workers", 'w', OPTION_WORKERS, &a->workers, "N", "objects at once (16)"},
         {"memory", 0, OPTION_SIZE, &a->memory, "SIZE", "bodies held in memory at once (40MiB)"},
     };
     int parsed =
@@ -54,14 +53,17 @@ static int parse(const struct command *self, int argc, char **argv, struct move_
     if (a->rehydrate && strcmp(a->rehydrate, "Standard") != 0 && strcmp(a->rehydrate, "High") != 0)
         return err_set(e, ERR_INVALID, "move: --rehydrate wants Standard or High, not '%s'",
                        a->rehydrate);
-    if (a->workers > 512)
-        return err_set(e, ERR_INVALID, "move: at most 512 workers");
+    if (a->rehydrate_bytes && !a->rehydrate)
+        return err_set(e, ERR_INVALID,
+                       "move: --rehydrate-bytes is a budget for --rehydrate Standard or High");
+    if (a->job && (!*a->job || strpbrk(a->job, "/\n\r\t\x1b")))
+        return err_set(e, ERR_INVALID, "move: --job wants a name without '/'");
     return 0;
 }
 
 static void options_of(const struct move_arguments *a, const struct config *config,
                        const struct endpoint *source, const struct endpoint *target,
-                       struct move_options *ret)
+                       const struct pairs *containers, struct move_options *ret)
 {
     *ret = (struct move_options){
         .source = source->store,
@@ -71,7 +73,7 @@ static void options_of(const struct move_arguments *a, const struct config *conf
         .source_container = source->container,
         .target_container = target->container,
         .prefix = source->prefix,
-        .containers = &target->containers,
+        .containers = containers,
         .job = a->job,
         .fresh = a->fresh,
         .workers = (int)(a->workers ? a->workers : (int64_t)config->workers),
@@ -87,23 +89,6 @@ static void options_of(const struct move_arguments *a, const struct config *conf
     };
 }
 
-static int check_ends(const struct endpoint *source, const struct endpoint *target, struct err *e)
-{
-    if (target->prefix)
-        return err_set(e, ERR_INVALID,
-                       "target '%s': objects keep their names, so the target is a store or a "
-                       "container, without a prefix",
-                       target->text);
-    if (target->container && !source->container)
-        return err_set(e, ERR_INVALID,
-                       "'%s' is a whole store, '%s' one container: name the source's container too",
-                       source->text, target->text);
-    if (same_string(source->store->identity, target->store->identity) &&
-        same_string(source->container, target->container))
-        return err_set(e, ERR_INVALID, "source and target are the same: '%s'", source->text);
-    return 0;
-}
-
 static int run(const struct move_arguments *a, const char *ends[2], struct call *call)
 {
     auto_config struct config config = {0};
@@ -112,17 +97,20 @@ static int run(const struct move_arguments *a, const char *ends[2], struct call 
     cleanup(ledger_close_p) struct ledger *ledger = NULL;
     auto_ledger_job struct ledger_job job = {0};
     struct ledger_notebook notebook;
+    auto_pairs struct pairs containers = PAIRS_INIT;
 
     if (config_load(a->common.config, &config, &call->err) < 0 ||
         endpoint_open(&config, ends[0], STORE_READ, &source, call) < 0 ||
-        endpoint_open(&config, ends[1], STORE_WRITE, &target, call) < 0 ||
-        check_ends(&source, &target, &call->err) < 0 ||
+        endpoint_open(&config, ends[1], STORE_PLAN, &target, call) < 0 ||
+        endpoints_check(&source, &target, &call->err) < 0 ||
         open_ledger(a->common.ledger ? a->common.ledger : config.ledger, &ledger, call) < 0)
         return -1;
+    endpoint_keep(&target);
     ledger_notebook_init(&notebook, ledger);
     store_set_notebook(source.store, &notebook.notebook);
     store_set_notebook(target.store, &notebook.notebook);
-    options_of(a, &config, &source, &target, &options);
+    endpoint_containers(&source, &target, &containers);
+    options_of(a, &config, &source, &target, &containers, &options);
     return moving_run(ledger, &options, a->common.json, &job, call);
 }
 

@@ -3,7 +3,6 @@
  * costs.  Nothing is written at either end. */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +12,13 @@
 #include "cli/display.h"
 #include "cli/endpoint.h"
 #include "cli/summary.h"
+#include "codec/json.h"
 #include "codec/size.h"
 #include "move/plan.h"
+#include "move/report.h"
 #include "store/provider.h"
 #include "util/log.h"
 
-#define SHOWN 100
 /* For the estimate where nothing was said: what one well-tuned connection pool carries. */
 #define DEFAULT_RATE    (100 * 1000 * 1000 / 8)
 #define DEFAULT_OBJECTS 200.0
@@ -95,26 +95,88 @@ static int print_containers(struct ledger *l, const struct ledger_job *job, stru
             return n;
         after = c.id;
         size_text(size, sizeof(size), (uint64_t)c.counts.listed.bytes);
+        printf("  ");
+        say_text(c.source);
         if (c.code != ERR_NONE)
-            printf("  %s: refused: %s\n", c.source, c.error);
+            printf(": refused: %s\n", c.error);
         else
-            printf("  %s -> %s: %" PRId64 " objects, %s\n", c.source, c.target,
-                   c.counts.listed.objects, size);
+            printf(" -> %s: %" PRId64 " object%s, %s\n", c.target, c.counts.listed.objects,
+                   c.counts.listed.objects == 1 ? "" : "s", size);
     }
 }
 
-static int print_refusals(struct ledger *l, const struct ledger_job *job, struct call *call)
-{
-    auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
+/* ---- Every refusal, and every object that arrives under another name ---- */
 
-    if (ledger_troubles(l, job->id, 0, LEDGER_MASK(LEDGER_REFUSED), SHOWN, &rows, call) < 0)
+/* A list being printed, as text or as a JSON array. */
+struct listing {
+    bool json;
+    int64_t count;
+};
+
+static void list_row(struct listing *list, const struct ledger_container *c,
+                     const struct ledger_object *row, const char *key, const char *text)
+{
+    if (list->json) {
+        json_t *json = json_object();
+        json_set_text(json, "container", c->source);
+        json_set_text(json, "name", row->name);
+        if (row->kind != LEDGER_CURRENT)
+            json_set_text(json, "version", row->version);
+        if (row->code != ERR_NONE)
+            json_set_text(json, "reason", err_word(row->code));
+        json_set_text(json, key, text);
+        (void)fputs(list->count ? "," : "", stdout);
+        (void)json_dumpf(json, stdout, JSON_COMPACT);
+        json_decref(json);
+    } else {
+        (void)fputs("  '", stdout);
+        say_text(c->source);
+        (void)putchar('/');
+        say_text(row->name);
+        (void)fputs(row->code != ERR_NONE ? "': " : "' -> ", stdout);
+        say_text(text ? text : "");
+        (void)putchar('\n');
+    }
+    list->count++;
+}
+
+static int list_refusal(void *context, const struct ledger_container *c,
+                        const struct ledger_object *row, struct call *call)
+{
+    (void)call;
+    list_row(context, c, row, "text", row->error);
+    return 0;
+}
+
+static int list_rename(void *context, const struct ledger_container *c,
+                       const struct ledger_object *row, struct call *call)
+{
+    (void)call;
+    if (row->kind == LEDGER_CURRENT && strcmp(row->target, row->name) != 0)
+        list_row(context, c, row, "target", row->target);
+    return 0;
+}
+
+static int print_lists(struct ledger *l, const struct ledger_job *job, const struct move_plan *p,
+                       bool json, struct call *call)
+{
+    struct listing refusals = {.json = json}, renames = {.json = json};
+
+    (void)fputs(json                                     ? ",\"refusals\":["
+                : job->counts.by[LEDGER_REFUSED].objects ? "\nwould be refused:\n"
+                                                         : "",
+                stdout);
+    if (job->counts.by[LEDGER_REFUSED].objects &&
+        report_each(l, job, LEDGER_MASK(LEDGER_REFUSED), list_refusal, &refusals, call) < 0)
         return -1;
-    if (rows.count)
-        printf("\nwould be refused:\n");
-    for (size_t i = 0; i < rows.count; i++)
-        printf("  '%s': %s\n", rows.list[i].name, rows.list[i].error ? rows.list[i].error : "");
-    if (rows.count == SHOWN)
-        printf("  ... and more: --json gives the counts\n");
+    (void)fputs(json                ? "],\"renames\":["
+                : p->mapped.objects ? "\nwould arrive under another name:\n"
+                                    : "",
+                stdout);
+    if (p->mapped.objects &&
+        report_each(l, job, LEDGER_MASK(LEDGER_PENDING), list_rename, &renames, call) < 0)
+        return -1;
+    (void)fputs(json ? "]" : "", stdout);
     return 0;
 }
 
@@ -144,7 +206,7 @@ static int print_plan(const struct plan_arguments *a, struct ledger *l,
                       const struct ledger_job *job, const struct move_plan *p,
                       const struct estimate *e, struct call *call)
 {
-    printf("plan for %s -> %s: nothing has been written\n\n", job->source, job->target);
+    printf("plan, %s to %s; nothing has been written\n\n", job->source, job->target);
     print_tally("current objects", &p->current);
     print_tally("snapshots", &p->snapshots);
     print_tally("earlier versions", &p->versions);
@@ -156,7 +218,9 @@ static int print_plan(const struct plan_arguments *a, struct ledger *l,
     print_tally("page blobs", &p->page);
     print_tally("arrive under another name", &p->mapped);
     print_tally("refused", &job->counts.by[LEDGER_REFUSED]);
-    if (print_containers(l, job, call) < 0 || print_refusals(l, job, call) < 0)
+    print_tally("of those, collisions of names", &p->collisions);
+    if (print_containers(l, job, call) < 0 || print_lists(l, job, p, false, call) < 0 ||
+        summary_left_out(l, job, INT64_MAX, call) < 0)
         return -1;
     print_estimate(a, e);
     return 0;
@@ -167,24 +231,53 @@ static json_t *tally_json(const struct ledger_tally *t)
     return json_pack("{s:I,s:I}", "objects", (json_int_t)t->objects, "bytes", (json_int_t)t->bytes);
 }
 
-static void print_json(const struct ledger_job *job, const struct move_plan *p,
-                       const struct estimate *e)
+static int containers_json(struct ledger *l, const struct ledger_job *job, json_t *list,
+                           struct call *call)
 {
-    json_t *json = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:f}", "source",
-                             job->source, "target", job->target, "current", tally_json(&p->current),
-                             "snapshots", tally_json(&p->snapshots), "versions",
-                             tally_json(&p->versions), "soft_deleted", tally_json(&p->soft_deleted),
-                             "archived", tally_json(&p->archived), "append", tally_json(&p->append),
-                             "page", tally_json(&p->page), "renamed", tally_json(&p->mapped),
-                             "refused", tally_json(&job->counts.by[LEDGER_REFUSED]), "to_move",
-                             tally_json(&job->counts.by[LEDGER_PENDING]), "largest",
-                             (json_int_t)p->largest, "estimated_seconds", e->seconds);
+    int64_t after = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(l, job->id, after, &c, 1, call);
+        if (n <= 0)
+            return n;
+        after = c.id;
+        json_t *json = tally_json(&c.counts.listed);
+        json_set_text(json, "source", c.source);
+        json_set_text(json, "target", c.code == ERR_NONE ? c.target : NULL);
+        json_set_text(json, "refused", c.code == ERR_NONE ? NULL : c.error);
+        (void)json_array_append_new(list, json);
+    }
+}
+
+/* One value in one line; the lists, which may be long, are written as they are read. */
+static int print_json(struct ledger *l, const struct ledger_job *job, const struct move_plan *p,
+                      const struct estimate *e, struct call *call)
+{
+    auto_json json_t *json = json_pack(
+        "{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:f}", "source", job->source,
+        "target", job->target, "current", tally_json(&p->current), "snapshots",
+        tally_json(&p->snapshots), "versions", tally_json(&p->versions), "soft_deleted",
+        tally_json(&p->soft_deleted), "archived", tally_json(&p->archived), "append",
+        tally_json(&p->append), "page", tally_json(&p->page), "renamed", tally_json(&p->mapped),
+        "refused", tally_json(&job->counts.by[LEDGER_REFUSED]), "collisions",
+        tally_json(&p->collisions), "to_move", tally_json(&job->counts.by[LEDGER_PENDING]),
+        "largest", (json_int_t)p->largest, "estimated_seconds", e->seconds);
+    json_t *containers = json_array();
 
     (void)json_object_set_new(json, "egress_eur",
                               isnan(e->egress) ? json_null() : json_real(e->egress));
-    (void)json_dumpf(json, stdout, JSON_INDENT(2));
-    (void)putchar('\n');
-    json_decref(json);
+    (void)json_object_set_new(json, "containers", containers);
+    if (containers_json(l, job, containers, call) < 0)
+        return -1;
+    char *text = json_dumps(json, JSON_COMPACT);
+    text[strlen(text) - 1] = '\0'; /* it goes on */
+    (void)fputs(text, stdout);
+    free(text);
+    if (print_lists(l, job, p, true, call) < 0)
+        return -1;
+    (void)fputs("}\n", stdout);
+    return 0;
 }
 
 /* A ledger that is thrown away: on disk, because it holds every object's name. */
@@ -227,6 +320,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     cleanup(scratch_release) struct scratch scratch = {0};
     cleanup(ledger_close_p) struct ledger *l = NULL;
     auto_ledger_job struct ledger_job job = {0};
+    auto_pairs struct pairs containers = PAIRS_INIT;
     struct move_progress progress;
     struct display display;
     struct move_plan result;
@@ -235,8 +329,9 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     if (read_price(a, &price, &call->err) < 0 ||
         endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
         endpoint_open(config, ends[1], STORE_PLAN, &target, call) < 0 ||
-        scratch_open(&scratch, &l, call) < 0)
+        endpoints_check(&source, &target, &call->err) < 0 || scratch_open(&scratch, &l, call) < 0)
         return -1;
+    endpoint_containers(&source, &target, &containers);
     struct move_options options = {.source = source.store,
                                    .target = target.store,
                                    .source_text = source.text,
@@ -244,7 +339,7 @@ static int plan(const struct plan_arguments *a, const struct config *config,
                                    .source_container = source.container,
                                    .target_container = target.container,
                                    .prefix = source.prefix,
-                                   .containers = &target.containers,
+                                   .containers = &containers,
                                    .history = a->history,
                                    .rehydrate = a->rehydrate,
                                    .drain = &signal_drain};
@@ -259,11 +354,10 @@ static int plan(const struct plan_arguments *a, const struct config *config,
     if (planned < 0)
         return -1;
     struct estimate e = estimate(a, &job, price);
-    if (a->common.json)
-        print_json(&job, &result, &e);
-    else if (print_plan(a, l, &job, &result, &e, call) < 0)
+    if ((a->common.json ? print_json(l, &job, &result, &e, call)
+                        : print_plan(a, l, &job, &result, &e, call)) < 0)
         return -1;
-    return job.counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, &job) != 0
+    return job.counts.by[LEDGER_REFUSED].objects || report_refused_containers(l, &job, call) != 0
                ? EXIT_REFUSALS
                : EXIT_OK;
 }

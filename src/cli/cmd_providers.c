@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* bascule providers: what the catalogue says, in short or about one. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +27,7 @@ static void print_short(const struct provider *p)
             (void)snprintf(protocols + length, sizeof(protocols) - length, "%s%s",
                            length ? "," : "", word);
         }
-    printf("%-16s %-24s %-4s %-22s %s\n", p->id, p->name, known(p->company.country), protocols,
+    printf("%-16s %-28s %-4s %-22s %s\n", p->id, p->name, known(p->company.country), protocols,
            p->tender_2026.won == FACT_YES ? "EU tender 2026" : "");
 }
 
@@ -70,7 +69,7 @@ static void print_features(const struct provider_s3 *s3)
         for (int f = 0; f < FEATURE_COUNT; f++) {
             if (s3->features[f] != (enum fact)answer)
                 continue;
-            printf("%s%s", first ? "" : ", ", provider_feature_word((enum provider_feature)f));
+            printf("%s%s", first ? "    " : ", ", provider_feature_word((enum provider_feature)f));
             if (first)
                 first = false;
         }
@@ -98,7 +97,7 @@ static void print_offer(const struct provider_offer *o)
     print_limit("smallest part", o->s3.limits.part_min, true);
     print_limit("largest part", o->s3.limits.part_max, true);
     print_limit("largest object", o->s3.limits.object_max, true);
-    printf("  features\n    ");
+    printf("  features\n");
     print_features(&o->s3);
     printf("  prices, without VAT (%s)\n", known(o->prices.date));
     for (size_t i = 0; i < o->prices.storage_count; i++)
@@ -133,24 +132,70 @@ static void print_whole(const struct provider_catalogue *catalogue, const struct
         }
 }
 
+static json_t *limits_json(const struct provider_limits *l)
+{
+    const struct {
+        const char *word;
+        uint64_t value;
+    } limits[] = {
+        {"put_max", l->put_max},   {"parts_max", l->parts_max},   {"part_min", l->part_min},
+        {"part_max", l->part_max}, {"object_max", l->object_max},
+    };
+    json_t *json = json_object();
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+        if (limits[i].value)
+            (void)json_object_set_new(json, limits[i].word,
+                                      json_integer((json_int_t)limits[i].value));
+    return json;
+}
+
+static json_t *regions_json(const struct provider_offer *o)
+{
+    json_t *regions = json_array();
+
+    for (size_t k = 0; k < o->region_count; k++)
+        (void)json_array_append_new(regions,
+                                    json_pack("{s:s,s:s*,s:s*,s:b}", "id", o->regions[k].id,
+                                              "endpoint", o->regions[k].endpoint, "country",
+                                              o->regions[k].country, "eu", o->regions[k].eu));
+    return regions;
+}
+
+/* What is not known is left out. */
+static json_t *offer_json(const struct provider_offer *o)
+{
+    json_t *json = json_pack("{s:s*,s:s*,s:o,s:o}", "product", o->product, "endpoint", o->endpoint,
+                             "regions", regions_json(o), "limits", limits_json(&o->s3.limits));
+    json_t *features = json_object();
+    json_t *quirks = json_array();
+
+    for (int f = 0; f < FEATURE_COUNT; f++)
+        if (o->s3.features[f] != FACT_UNKNOWN)
+            (void)json_object_set_new(features, provider_feature_word((enum provider_feature)f),
+                                      json_boolean(o->s3.features[f] == FACT_YES));
+    for (int q = 0; q < QUIRK_COUNT; q++)
+        if (provider_has_quirk(&o->s3, (enum provider_quirk)q))
+            (void)json_array_append_new(quirks,
+                                        json_string(provider_quirk_word((enum provider_quirk)q)));
+    (void)json_object_set_new(json, "features", features);
+    (void)json_object_set_new(json, "quirks", quirks);
+    if (!isnan(o->prices.egress_gb))
+        (void)json_object_set_new(json, "egress_eur_gb", json_real(o->prices.egress_gb));
+    return json;
+}
+
 static void print_json(const struct provider *p)
 {
     json_t *json = json_pack("{s:s,s:s,s:s*,s:s*,s:b}", "id", p->id, "name", p->name, "country",
                              p->company.country, "parent_country", p->company.parent_country,
                              "eu_tender_2026", p->tender_2026.won == FACT_YES);
-    json_t *regions = json_array();
+    json_t *offers = json_array();
 
     for (size_t i = 0; i < p->offer_count; i++)
-        for (size_t k = 0; k < p->offers[i].region_count; k++)
-            (void)json_array_append_new(
-                regions,
-                json_pack("{s:s,s:s*,s:s*,s:b}", "id", p->offers[i].regions[k].id, "endpoint",
-                          p->offers[i].regions[k].endpoint, "country",
-                          p->offers[i].regions[k].country, "eu", p->offers[i].regions[k].eu));
-    (void)json_object_set_new(json, "regions", regions);
-    (void)json_dumpf(json, stdout, JSON_COMPACT);
-    (void)putchar('\n');
-    json_decref(json);
+        (void)json_array_append_new(offers, offer_json(&p->offers[i]));
+    (void)json_object_set_new(json, "offers", offers);
+    say_json(json);
 }
 
 static int run(const char *id, bool json, struct err *e)

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/endpoint.h"
 #include "cli/report_files.h"
+#include "codec/json.h"
 
 struct report_arguments {
     struct common_options common;
@@ -26,6 +27,32 @@ static int write_all(struct ledger *l, const struct ledger_job *job, const struc
                : report_files_write(l, job, &options, &signer, folder, call);
 }
 
+static void print_told(const char *folder, bool is_signed)
+{
+    for (int i = REPORT_DOCUMENTS - 1; i >= 0; i--)
+        printf("%s/%-15s %s\n", folder, report_documents[i].name, report_documents[i].about);
+    if (is_signed)
+        printf("%s/%s.minisig  minisign -V\n", folder, REPORT_SUMS);
+    else
+        printf("The manifest is not signed: no key is configured (sign: {key: FILE}).\n");
+}
+
+static json_t *told(const char *folder, const struct ledger_job *job, bool is_signed)
+{
+    json_t *json = json_object();
+    json_t *files = json_array();
+
+    json_set_text(json, "job", job->name);
+    json_set_text(json, "folder", folder);
+    for (int i = REPORT_DOCUMENTS - 1; i >= 0; i--)
+        (void)json_array_append_new(files, json_string(report_documents[i].name));
+    if (is_signed)
+        (void)json_array_append_new(files, json_string(REPORT_SUMS ".minisig"));
+    (void)json_object_set_new(json, "files", files);
+    (void)json_object_set_new(json, "signed", json_boolean(is_signed));
+    return json;
+}
+
 static int run(const struct report_arguments *a, struct call *call)
 {
     auto_config struct config config = {0};
@@ -40,15 +67,10 @@ static int run(const struct report_arguments *a, struct call *call)
         a->output ? xstrdup(a->output) : xasprintf("bascule-report-%s", job.name);
     if (report_folder_make(folder, &call->err) < 0 || write_all(l, &job, &config, folder, call) < 0)
         return -1;
-    printf("%s/report.html    for people\n"
-           "%s/report.json    for programs\n"
-           "%s/objects.jsonl  every object, its digests, its proof\n"
-           "%s/SHA256SUMS     sha256sum -c, where the containers lie as folders\n",
-           folder, folder, folder, folder);
-    if (config.sign_key)
-        printf("%s/SHA256SUMS.minisig  minisign -V\n", folder);
+    if (a->common.json)
+        say_json(told(folder, &job, config.sign_key != NULL));
     else
-        printf("The manifest is not signed: no key is configured (sign: {key: FILE}).\n");
+        print_told(folder, config.sign_key != NULL);
     return EXIT_OK;
 }
 

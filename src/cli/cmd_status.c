@@ -45,7 +45,10 @@ static int show(const char *url, const char *name, bool json, bool watch, struct
             return -1;
         if (watch && !json && isatty(STDOUT_FILENO))
             printf("\033[H\033[2J");
-        summary_print(l, &job, json);
+        if (json)
+            say_json(summary_json(&job, "status"));
+        else
+            summary_print(l, &job);
         if (job.error && !json)
             printf("  stopped because: %s\n", job.error);
         if (is_running(&job) && !json)

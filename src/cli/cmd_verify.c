@@ -29,6 +29,7 @@ static int against_source(const struct config *config, const char *const ends[2]
                           struct proof_request *p, struct call *call)
 {
     auto_endpoint struct endpoint source = {0}, target = {0};
+    auto_pairs struct pairs containers = PAIRS_INIT;
     struct verify_options *o = &p->options;
 
     if (endpoint_open(config, ends[0], STORE_READ, &source, call) < 0 ||
@@ -39,7 +40,8 @@ static int against_source(const struct config *config, const char *const ends[2]
     o->source_container = source.container;
     o->target_container = target.container;
     o->prefix = source.prefix;
-    o->containers = &target.containers;
+    endpoint_containers(&source, &target, &containers);
+    o->containers = &containers;
     return proof_of_stores(p, call);
 }
 
@@ -62,7 +64,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     struct call call = {.cancel = &signal_stop};
     int count = 0;
     const struct option_spec specs[] = {
-        {"workers", 'w', OPTION_NUMBER, &a.workers, "N", "objects at once (16)"},
+        {"workers", 'w', OPTION_WORKERS, &a.workers, "N", "objects at once (16)"},
     };
     int parsed = options_parse(self, &a.common, specs, ARRAY_SIZE(specs), argc, argv, ends, 2,
                                &count, &call.err);
@@ -72,8 +74,6 @@ static int command_run(const struct command *self, int argc, char **argv)
     if (parsed == 0 && count == 0)
         parsed =
             err_set(&call.err, ERR_INVALID, "verify: a job, or a source and a target, are wanted");
-    if (parsed == 0 && a.workers > 512)
-        parsed = err_set(&call.err, ERR_INVALID, "verify: at most 512 workers");
     if (parsed < 0) {
         complain(&call.err);
         return EXIT_USAGE;
@@ -93,6 +93,7 @@ const struct command command_verify = {
     .arguments = "JOB | SOURCE TARGET",
     .summary = "Compare by content, writing nothing",
     .text = "With a job, the target is read and compared with the SHA-256 in the ledger.  With a "
-            "source and a\ntarget, both are read.",
+            "source and a\ntarget, both are read: bytes, type, content headers, metadata and tags, "
+            "and what only the\ntarget has.  Exit status: 4 when something differs.",
     .run = command_run,
 };

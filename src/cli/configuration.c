@@ -14,21 +14,81 @@
 
 static const char *const top_keys[] = {"stores", "ledger", "sign", "move", "serve"};
 
-static const char *const store_keys[] = {
-    "driver", "provider", "containers", "ca_file", "proxy", "insecure", "limit", "retry",
-    "connect_timeout", "stall_timeout",
-    /* azure */
-    "account", "key", "connection_string", "sas", "endpoint", "endpoint_suffix", "tenant",
-    "client_id", "client_secret", "client_certificate", "authority", "managed_identity",
-    "token_command", "secondary",
-    /* s3 */
-    "region", "access_key", "secret_key", "session_token", "addressing", "storage_class",
-    /* swift */
-    "auth_url", "user", "password", "user_domain", "project", "project_domain",
-    "application_credential_id", "application_credential_name", "application_credential_secret",
-    "tempauth", "storage_url",
-    /* file */
-    "path"};
+/* The drivers' words, and which of them a key is for. */
+static const char *const driver_words[] = {"azure", "s3", "swift", "file"};
+enum { AZURE = 1 << 0, S3 = 1 << 1, SWIFT = 1 << 2, FILE_ = 1 << 3, REMOTE = 7, ALL = 15 };
+
+static const struct {
+    const char *key;
+    unsigned drivers;
+} store_keys[] = {
+    {"driver", ALL},
+    {"provider", REMOTE},
+    {"containers", ALL},
+    {"ca_file", REMOTE},
+    {"proxy", REMOTE},
+    {"insecure", REMOTE},
+    {"connect_timeout", REMOTE},
+    {"stall_timeout", REMOTE},
+    {"limit", ALL},
+    {"retry", ALL},
+    {"account", AZURE},
+    {"key", AZURE},
+    {"connection_string", AZURE},
+    {"sas", AZURE},
+    {"endpoint", AZURE | S3},
+    {"endpoint_suffix", AZURE},
+    {"tenant", AZURE},
+    {"client_id", AZURE},
+    {"client_secret", AZURE},
+    {"client_certificate", AZURE},
+    {"authority", AZURE},
+    {"managed_identity", AZURE},
+    {"token_command", AZURE},
+    {"secondary", AZURE},
+    {"region", S3 | SWIFT},
+    {"access_key", S3},
+    {"secret_key", S3},
+    {"session_token", S3},
+    {"addressing", S3},
+    {"storage_class", S3},
+    {"auth_url", SWIFT},
+    {"user", SWIFT},
+    {"password", SWIFT},
+    {"user_domain", SWIFT},
+    {"project", SWIFT},
+    {"project_domain", SWIFT},
+    {"application_credential_id", SWIFT},
+    {"application_credential_name", SWIFT},
+    {"application_credential_secret", SWIFT},
+    {"tempauth", SWIFT},
+    {"storage_url", SWIFT},
+    {"path", FILE_},
+};
+
+static int check_store_keys(const struct yaml_node *store, struct err *e)
+{
+    const char *known[ARRAY_SIZE(store_keys)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(store_keys); i++)
+        known[i] = store_keys[i].key;
+    return yaml_check_keys(store, known, ARRAY_SIZE(known), e);
+}
+
+int config_check_driver(const struct yaml_node *store, const char *driver, struct err *e)
+{
+    unsigned mask = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(driver_words); i++)
+        if (strcmp(driver_words[i], driver) == 0)
+            mask = 1U << i;
+    for (const struct yaml_node *n = store->children; n; n = n->next)
+        for (size_t i = 0; i < ARRAY_SIZE(store_keys); i++)
+            if (strcmp(store_keys[i].key, n->key) == 0 && !(store_keys[i].drivers & mask))
+                return yaml_error(n, e, "'%s' is no key of a store with driver '%s'", n->key,
+                                  driver);
+    return 0;
+}
 
 static char *find_path(void)
 {
@@ -71,7 +131,7 @@ static int check_stores(const struct yaml_node *root, struct err *e)
         if (s->kind != YAML_MAP)
             return yaml_error(s, e, "store '%s' must be a map (driver: ..., or provider: ...)",
                               s->key);
-        if (yaml_check_keys(s, store_keys, ARRAY_SIZE(store_keys), e) < 0)
+        if (check_store_keys(s, e) < 0)
             return -1;
         if (strchr(s->key, '/') || strchr(s->key, ':') || !*s->key)
             return yaml_error(s, e, "a store's name holds neither ':' nor '/'");
@@ -133,6 +193,10 @@ static int read_root(struct config *c, struct err *e)
     if (yaml_check_keys(c->root, top_keys, ARRAY_SIZE(top_keys), e) < 0 ||
         check_stores(c->root, e) < 0 || yaml_text(c->root, "ledger", &ledger, e) < 0)
         return -1;
+    if (ledger && strncmp(ledger, "sqlite:", 7) != 0 && strncmp(ledger, "postgres://", 11) != 0 &&
+        strncmp(ledger, "postgresql://", 13) != 0)
+        return yaml_error(yaml_get(c->root, "ledger"), e,
+                          "the ledger is sqlite:FILE or postgres://...");
     if (ledger)
         replace_string(&c->ledger, ledger);
     return read_move(c, e) < 0 || read_sign(c, e) < 0 ? -1 : 0;
@@ -147,8 +211,7 @@ int config_load(const char *path, struct config *ret, struct err *e)
         (file_read(c.path, YAML_TEXT_MAX, &text, e) < 0 ||
          yaml_parse(c.path, text.data, text.length, &c.root, e) < 0 || read_root(&c, e) < 0)) {
         config_release(&c);
-        if (e->code == ERR_NOT_FOUND)
-            e->code = ERR_INVALID; /* a usage error, not an object's */
+        e->code = ERR_INVALID; /* whatever is wrong with the file: nothing else can be done */
         return -1;
     }
     *ret = c;

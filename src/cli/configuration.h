@@ -42,4 +42,8 @@ must_check int config_secret(const struct yaml_node *map, const char *key, struc
 /* As config_secret(), for what is no secret: a scalar is fine.  NULL when absent. */
 must_check int config_text(const struct yaml_node *map, const char *key, char **ret, struct err *e);
 
+/* Whether the keys of a store are those of its driver: the first that is not is an error. */
+must_check int config_check_driver(const struct yaml_node *store, const char *driver,
+                                   struct err *e);
+
 #endif

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <jansson.h>
-
+#include "cli/cli.h"
 #include "codec/date.h"
 #include "codec/size.h"
 #include "util/thread.h"
@@ -19,6 +18,7 @@
 struct look {
     int64_t listed, listed_bytes, settled, settled_bytes;
     int64_t moved, already, vanished, refused, failed, waiting, transferred;
+    int64_t done_bytes; /* settled, and read of what is in flight */
     bool listing;
     double objects_per_second, bytes_per_second;
     int64_t seconds_left; /* -1: nobody knows */
@@ -59,7 +59,7 @@ static void whole_rate(const struct display *d, struct look *l)
 static int64_t remaining(const struct look *l)
 {
     double by_bytes = 0, by_objects = 0;
-    int64_t bytes = l->listed_bytes - l->settled_bytes, objects = l->listed - l->settled;
+    int64_t bytes = l->listed_bytes - l->done_bytes, objects = l->listed - l->settled;
 
     if (l->listing || objects < 0)
         return -1;
@@ -93,6 +93,9 @@ static void look_at(struct display *d, struct look *l)
         .transferred = atomic_load(&p->transferred),
         .listing = atomic_load(&p->listing),
     };
+    l->done_bytes = l->settled_bytes + atomic_load(&p->in_flight);
+    if (l->done_bytes > l->listed_bytes) /* repeats */
+        l->done_bytes = l->listed_bytes;
     locked(&p->lock);
     memcpy(l->trouble, p->last_trouble, sizeof(l->trouble));
     if (cancel_is_raised(&d->stop))
@@ -118,11 +121,8 @@ static void print_json(const struct look *l)
         l->objects_per_second, "bytes_per_second", l->bytes_per_second);
     (void)json_object_set_new(json, "seconds_left",
                               l->seconds_left < 0 ? json_null() : json_integer(l->seconds_left));
-    char *text = json_dumps(json, JSON_COMPACT);
-    printf("%s\n", text);
+    say_json(json);
     (void)fflush(stdout);
-    free(text);
-    json_decref(json);
 }
 
 static void remaining_text(const struct look *l, char *text, size_t size)
@@ -143,7 +143,7 @@ static void print_line(const struct look *l)
 {
     char done[SIZE_TEXT], all[SIZE_TEXT], speed[SIZE_TEXT], left[128];
 
-    size_text(done, sizeof(done), (uint64_t)l->settled_bytes);
+    size_text(done, sizeof(done), (uint64_t)l->done_bytes);
     size_text(all, sizeof(all), (uint64_t)l->listed_bytes);
     size_text(speed, sizeof(speed), (uint64_t)(l->bytes_per_second > 0 ? l->bytes_per_second : 0));
     remaining_text(l, left, sizeof(left));
@@ -165,7 +165,7 @@ static void printable(char *text)
 static void draw(struct display *d, struct look *l)
 {
     char done[SIZE_TEXT], all[SIZE_TEXT], speed[SIZE_TEXT], left[128], bar[41];
-    double share = l->listed_bytes > 0 ? (double)l->settled_bytes / (double)l->listed_bytes
+    double share = l->listed_bytes > 0 ? (double)l->done_bytes / (double)l->listed_bytes
                    : l->listed > 0     ? (double)l->settled / (double)l->listed
                                        : 0;
     size_t full = (size_t)(share * (sizeof(bar) - 1) + 0.001);
@@ -173,7 +173,7 @@ static void draw(struct display *d, struct look *l)
     memset(bar, '.', sizeof(bar) - 1);
     memset(bar, '#', full < sizeof(bar) - 1 ? full : sizeof(bar) - 1);
     bar[sizeof(bar) - 1] = '\0';
-    size_text(done, sizeof(done), (uint64_t)l->settled_bytes);
+    size_text(done, sizeof(done), (uint64_t)l->done_bytes);
     size_text(all, sizeof(all), (uint64_t)l->listed_bytes);
     size_text(speed, sizeof(speed), (uint64_t)(l->bytes_per_second > 0 ? l->bytes_per_second : 0));
     remaining_text(l, left, sizeof(left));
@@ -241,5 +241,7 @@ void display_stop(struct display *d)
     cancel_raise(&d->stop);
     if (d->running)
         (void)pthread_join(d->thread, NULL);
-    show(d);
+    /* Lines are for what happened: a job that could not begin has one line, the error. */
+    if (d->kind != DISPLAY_LINES || atomic_load(&d->progress->listed))
+        show(d);
 }

@@ -2,6 +2,7 @@
 /* One end of a move: see endpoint.h. */
 #include "cli/endpoint.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/accounts.h"
@@ -113,10 +114,30 @@ static int open_account(const struct config *c, const char *text, enum store_use
     return 0;
 }
 
+/* The same directory by its whole path, so that a job knows it wherever it is gone on with.  One
+ * that is to be made is looked for in its parent. */
+static char *whole_path(const char *path)
+{
+    auto_free char *real = realpath(path, NULL);
+
+    if (real)
+        return take(real);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    auto_free char *plain = xstrndup(path, length);
+    const char *slash = strrchr(plain, '/');
+    const char *name = slash ? slash + 1 : plain;
+    auto_free char *folder = slash ? xstrndup(plain, (size_t)(slash - plain)) : xstrdup(".");
+    real = realpath(*folder ? folder : "/", NULL);
+    return real && *name ? xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name)
+                         : take(plain);
+}
+
 static int open_path(const char *text, enum store_use use, struct endpoint *ret, struct call *call)
 {
-    ret->text = xstrdup(text);
-    return store_from_path(text, text, use, &ret->opened, call);
+    ret->text = whole_path(text);
+    return store_from_path(ret->text, text, use, &ret->opened, call);
 }
 
 static int open_url(const char *text, struct endpoint *ret, struct call *call)
@@ -144,6 +165,60 @@ int endpoint_open(const struct config *c, const char *text, enum store_use use,
     e.store = e.opened.store;
     *ret = e;
     return 0;
+}
+
+void endpoint_keep(struct endpoint *e)
+{
+    free(take(e->opened.made));
+}
+
+/* Whether a directory is the target that is among what is to be moved. */
+static bool lies_inside(const struct endpoint *source, const struct endpoint *target)
+{
+    const char *outer = source->store->identity, *inner = target->store->identity;
+    size_t length = strlen(outer);
+
+    if (strncmp(outer, "file:", 5) != 0 || strncmp(inner, outer, length) != 0 ||
+        inner[length] != '/')
+        return false;
+    const char *container = inner + length + 1;
+    return !source->container ||
+           (strcspn(container, "/") == strlen(source->container) &&
+            strncmp(container, source->container, strlen(source->container)) == 0);
+}
+
+int endpoints_check(const struct endpoint *source, const struct endpoint *target, struct err *e)
+{
+    if (target->prefix)
+        return err_set(e, ERR_INVALID,
+                       "target '%s': objects keep their names, so the target is a store or a "
+                       "container, without a prefix",
+                       target->text);
+    if (target->container && !source->container)
+        return err_set(e, ERR_INVALID,
+                       "'%s' is a whole store, '%s' one container: name the source's container too",
+                       source->text, target->text);
+    if (same_string(source->store->identity, target->store->identity) &&
+        same_string(source->container, target->container))
+        return err_set(e, ERR_INVALID, "source and target are the same: '%s'", source->text);
+    if (lies_inside(source, target))
+        return err_set(e, ERR_INVALID, "the target '%s' lies inside the source '%s'", target->text,
+                       source->text);
+    return 0;
+}
+
+void endpoint_containers(const struct endpoint *source, const struct endpoint *target,
+                         struct pairs *ret)
+{
+    for (size_t i = 0; i < target->containers.count; i++)
+        pairs_add(ret, target->containers.list[i].key, target->containers.list[i].value);
+    for (size_t i = 0; i < source->containers.count; i++) {
+        const struct pair *p = &source->containers.list[i];
+        const char *there = pairs_get(&target->containers, p->key);
+        /* "ACCOUNT/CONTAINER", for what leaves a gateway, names no container here. */
+        if (!strchr(p->key, '/') && !pairs_get(ret, p->value))
+            pairs_add(ret, p->value, there ? there : p->key);
+    }
 }
 
 static char *path_in_store(void *context, const char *container, const char *target)

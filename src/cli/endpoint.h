@@ -44,4 +44,17 @@ must_check int endpoint_manifest_paths(const struct config *c, const char *targe
                                        struct endpoint *ret, struct report_options *options,
                                        struct call *call);
 
+/* What was opened with STORE_PLAN stays from here on, as with STORE_WRITE. */
+void endpoint_keep(struct endpoint *e);
+
+/* Whether a move can go from one to the other: not onto itself, nor from a whole store into one
+ * container, nor under a prefix. */
+must_check int endpoints_check(const struct endpoint *source, const struct endpoint *target,
+                               struct err *e);
+
+/* Which name at the target a container of the source gets, where not its own: as the target's
+ * configuration says; and where the source's own configuration maps it, from the name it had. */
+void endpoint_containers(const struct endpoint *source, const struct endpoint *target,
+                         struct pairs *ret);
+
 #endif

@@ -98,7 +98,7 @@ static json_t *outcome_json(const struct leave_outcome *o)
     if (!o->job.name)
         return json;
     (void)json_object_set_new(json, "exit_status", json_integer(code_of(o)));
-    (void)json_object_set_new(json, "job", summary_json(&o->job));
+    (void)json_object_set_new(json, "job", summary_json(&o->job, "job"));
     if (o->proven >= 0)
         (void)json_object_set_new(json, "verified", verified_json(&o->verified));
     return json;

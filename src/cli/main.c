@@ -39,13 +39,32 @@ void signals_watch(void)
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
+static void put_text(FILE *out, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            (void)fprintf(out, "\\x%02x", *c);
+        else
+            (void)fputc(*c, out);
+}
+
+void say_text(const char *text)
+{
+    put_text(stdout, text);
+}
+
+void say_json(json_t *value)
+{
+    (void)json_dumpf(value, stdout, JSON_COMPACT);
+    (void)putchar('\n');
+    json_decref(value);
+}
+
 void complain(const struct err *e)
 {
     (void)fflush(stdout);
     (void)fputs("bascule: ", stderr);
-    /* Names come from outside: no line breaks, no escape sequences. */
-    for (const char *c = e->text; *c; c++)
-        (void)fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
+    put_text(stderr, e->text);
     (void)fputc('\n', stderr);
 }
 
@@ -67,7 +86,7 @@ static void print_overview(void)
            "Leaves Microsoft Azure for European object storage: complete, proven, resumable.\n\n"
            "Commands:\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        printf("  %-10s %-20s %s\n", commands[i]->name, commands[i]->arguments,
+        printf("  %-9s %-23s %s\n", commands[i]->name, commands[i]->arguments,
                commands[i]->summary);
     printf("\nbascule COMMAND --help says more; so do bascule(1) and bascule.yaml(5).\n"
            "Exit status: 0 all done, 1 failed, 2 wrong usage or configuration, 3 done with "

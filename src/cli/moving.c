@@ -8,15 +8,18 @@
 #include "cli/cli.h"
 #include "cli/display.h"
 #include "cli/summary.h"
+#include "move/report.h"
 #include "util/thread.h"
 
 static int exit_code_of_job(struct ledger *l, const struct ledger_job *job)
 {
+    struct call call = CALL_INIT;
+
     if (job->state == LEDGER_JOB_INTERRUPTED)
         return EXIT_INTERRUPTED;
     if (job->state != LEDGER_JOB_DONE || job->counts.by[LEDGER_FAILED].objects)
         return EXIT_FAILED;
-    return job->counts.by[LEDGER_REFUSED].objects || summary_refused_containers(l, job) != 0
+    return job->counts.by[LEDGER_REFUSED].objects || report_refused_containers(l, job, &call) != 0
                ? EXIT_REFUSALS
                : EXIT_OK;
 }
@@ -56,7 +59,10 @@ int moving_run(struct ledger *l, const struct move_options *options, bool json,
     int ran = move_run(l, options, &progress, ret, call);
     display_stop(&display);
     if (ran == 0) {
-        summary_print(l, ret, json);
+        if (json)
+            say_json(summary_json(ret, "end"));
+        else
+            summary_print(l, ret);
         say_why(ret, &progress);
     }
     move_progress_release(&progress);

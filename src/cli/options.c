@@ -65,12 +65,13 @@ static int set_value(const struct parser *p, const struct option_spec *spec, con
     case OPTION_TEXT:
         *(const char **)spec->value = text;
         return 0;
-    case OPTION_NUMBER:
+    case OPTION_WORKERS:
         *(int64_t *)spec->value = strtoll(text, &end, 10);
-        if (*text && !*end && *(int64_t *)spec->value >= 0)
+        if (*text && !*end && *(int64_t *)spec->value >= 1 &&
+            *(int64_t *)spec->value <= WORKERS_MAX)
             return 0;
-        return err_set(e, ERR_INVALID, "%s: --%s wants a number, not '%s'", p->command->name,
-                       spec->name, text);
+        return err_set(e, ERR_INVALID, "%s: --%s wants a number from 1 to %d, not '%s'",
+                       p->command->name, spec->name, WORKERS_MAX, text);
     case OPTION_SIZE:
         if (size_parse(text, spec->value, e) == 0)
             return 0;
@@ -133,7 +134,8 @@ static void print_help(const struct parser *p)
 {
     const struct command *c = p->command;
 
-    printf("usage: bascule %s [OPTION...] %s\n\n%s.\n", c->name, c->arguments, c->summary);
+    printf("usage: bascule %s [OPTION...]%s%s\n\n%s.\n", c->name, *c->arguments ? " " : "",
+           c->arguments, c->summary);
     if (c->text)
         printf("\n%s\n", c->text);
     printf("\nOptions:\n");
@@ -176,8 +178,9 @@ int options_parse(const struct command *command, struct common_options *common,
         else if (n < max)
             positional[n++] = word;
         else
-            return err_set(e, ERR_INVALID, "%s: one argument too many: '%s' (usage: bascule %s %s)",
-                           command->name, word, command->name, command->arguments);
+            return err_set(e, ERR_INVALID,
+                           "%s: one argument too many: '%s' (usage: bascule %s%s%s)", command->name,
+                           word, command->name, *command->arguments ? " " : "", command->arguments);
         if (parsed < 0)
             return -1;
     }

@@ -3,32 +3,36 @@
 #include "cli/proof.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "codec/json.h"
 #include "codec/size.h"
 
 /* Tells a difference as it is found: a line, or a line of JSON. */
-static void print_difference(void *context, const char *container, const char *name,
-                             const char *text)
+static void print_difference(void *context, enum verify_kind kind, const char *container,
+                             const char *name, const char *text)
 {
     const bool *json = context;
 
     if (*json) {
-        json_t *line = json_pack("{s:s,s:s,s:s*,s:s}", "event", "difference", "container",
-                                 container, "name", name, "text", text);
-        if (line) {
-            (void)json_dumpf(line, stdout, JSON_COMPACT);
-            (void)putchar('\n');
-            json_decref(line);
-        }
+        json_t *line = json_object();
+        (void)json_object_set_new(line, "event", json_string("difference"));
+        (void)json_object_set_new(line, "kind", json_string(verify_kind_word(kind)));
+        json_set_text(line, "container", container);
+        json_set_text(line, "name", name);
+        json_set_text(line, "text", text);
+        say_json(line);
         return;
     }
-    printf("%s/", container);
-    for (; *name; name++)
-        (void)putchar((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
-    printf(": %s\n", text);
+    say_text(container);
+    if (name) {
+        (void)putchar('/');
+        say_text(name);
+    }
+    printf(": ");
+    say_text(text);
+    (void)putchar('\n');
 }
 
 /* The job of a ledger, as far as it says something about the outcome. */
@@ -66,9 +70,10 @@ static int conclude(const struct verify_result *r, const struct verified_job *jo
     char size[SIZE_TEXT];
 
     if (json) {
-        printf("{\"event\":\"end\",\"objects\":%" PRId64 ",\"bytes\":%" PRId64
-               ",\"differences\":%" PRId64 ",\"unproven\":%" PRId64 ",\"unfinished\":%s}\n",
-               objects, bytes, differences, unproven, job->unfinished ? "true" : "false");
+        say_json(json_pack("{s:s,s:I,s:I,s:I,s:I,s:b}", "event", "end", "objects",
+                           (json_int_t)objects, "bytes", (json_int_t)bytes, "differences",
+                           (json_int_t)differences, "unproven", (json_int_t)unproven, "unfinished",
+                           job->unfinished));
     } else {
         size_text(size, sizeof(size), (uint64_t)bytes);
         printf("%" PRId64 " objects compared by content, %s read at the target: %" PRId64

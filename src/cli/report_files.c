@@ -105,14 +105,22 @@ static int write_objects(struct ledger *l, const struct ledger_job *job,
     return report_write_objects(l, job, out, call);
 }
 
-static const struct {
-    const char *name;
-    writer *write;
-} documents[] = {
-    {REPORT_SUMS, report_write_sums},
-    {"objects.jsonl", write_objects},
-    {"report.json", report_write_json},
-    {"report.html", report_write_html},
+static int write_findings(struct ledger *l, const struct ledger_job *job,
+                          const struct report_options *options, FILE *out, struct call *call)
+{
+    (void)options;
+    return report_write_findings(l, job, out, call);
+}
+
+/* The page comes last, when all it speaks of is there. */
+static writer *const writers[REPORT_DOCUMENTS] = {report_write_sums, write_objects, write_findings,
+                                                  report_write_json, report_write_html};
+const struct report_document report_documents[REPORT_DOCUMENTS] = {
+    {REPORT_SUMS, "sha256sum -c, where the containers lie as folders"},
+    {"objects.jsonl", "every object, its digests, its proof"},
+    {"findings.jsonl", "every finding"},
+    {"report.json", "for programs"},
+    {"report.html", "for people"},
 };
 
 int report_files_write(struct ledger *l, const struct ledger_job *job,
@@ -122,10 +130,10 @@ int report_files_write(struct ledger *l, const struct ledger_job *job,
     struct report_options signed_options = *options;
 
     signed_options.signer = signer->signs ? signer->public_text : NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
+    for (size_t i = 0; i < REPORT_DOCUMENTS; i++) {
         auto_report_file struct report_file f = {0};
-        if (report_file_open(&f, folder, documents[i].name, &call->err) < 0 ||
-            documents[i].write(l, job, &signed_options, f.file, call) < 0 ||
+        if (report_file_open(&f, folder, report_documents[i].name, &call->err) < 0 ||
+            writers[i](l, job, &signed_options, f.file, call) < 0 ||
             report_file_done(&f, &call->err) < 0)
             return -1;
     }

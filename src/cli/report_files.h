@@ -25,6 +25,14 @@ must_check int report_signer_read(const struct config *config, struct report_sig
                                   struct err *e);
 void report_signer_release(struct report_signer *s);
 
+/* The files of a report but the signature, and what each is for. */
+#define REPORT_DOCUMENTS 5
+struct report_document {
+    const char *name;
+    const char *about;
+};
+extern const struct report_document report_documents[REPORT_DOCUMENTS];
+
 /* mkdir, unless it is there. */
 must_check int report_folder_make(const char *folder, struct err *e);
 /* All of a job's documents into the folder; options->signer is set here. */

@@ -149,6 +149,9 @@ static int open_entra(struct opening *o, const char *tenant, struct call *call)
         config_secret(n, "client_secret", &secret, &call->err) < 0)
         return -1;
     if (!yaml_is_null(identity)) {
+        if (identity->kind != YAML_SCALAR)
+            return yaml_error(identity, &call->err,
+                              "managed_identity is true, or the client id of an identity");
         managed = strcmp(identity->text, "false") != 0;
         if (managed && strcmp(identity->text, "true") != 0)
             options.client_id = identity->text;
@@ -197,13 +200,7 @@ static int open_azure(struct opening *o, struct call *call)
         open_entra(o, tenant, call) < 0)
         return -1;
     options.bearer = o->opened.entra;
-    if (azure_store_open(&options, o->name, &o->opened.store, call) == 0)
-        return 0;
-    if (call->err.code == ERR_INVALID) {
-        struct err why = call->err;
-        return yaml_error(n, &call->err, "%s", why.text);
-    }
-    return -1;
+    return azure_store_open(&options, o->name, &o->opened.store, call);
 }
 
 /* ---- s3 ---- */
@@ -326,13 +323,27 @@ static const struct {
     {"file", open_file},
 };
 
+/* What is wrong with the configuration is told with its place, whoever found out. */
+static int placed(const struct yaml_node *store, int result, struct call *call)
+{
+    struct err why = call->err;
+    size_t length = strlen(store->file);
+    bool has_place = strncmp(why.text, store->file, length) == 0 && why.text[length] == ':';
+
+    if (result == 0 || why.code != ERR_INVALID || has_place)
+        return result;
+    return yaml_error(store, &call->err, "%s", why.text);
+}
+
 static int open_driver(struct opening *o, const char *driver, struct call *call)
 {
     const char *names[ARRAY_SIZE(drivers)];
 
     for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
         if (strcmp(drivers[i].driver, driver) == 0)
-            return drivers[i].open(o, call);
+            return config_check_driver(o->node, driver, &call->err) < 0
+                       ? -1
+                       : placed(o->node, drivers[i].open(o, call), call);
         names[i] = drivers[i].driver;
     }
     const char *near = suggest(driver, names, ARRAY_SIZE(names));

@@ -13,7 +13,7 @@
 enum store_use {
     STORE_READ,  /* it must be there */
     STORE_WRITE, /* what is missing is made */
-    STORE_PLAN,  /* likewise, but it is gone again afterwards */
+    STORE_PLAN,  /* likewise, but it is gone again afterwards if nothing came into it */
 };
 
 /* A store and what it stands on. */

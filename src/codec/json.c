@@ -2,6 +2,10 @@
 /* JSON on jansson: see json.h. */
 #include "codec/json.h"
 
+#include <string.h>
+
+#include "codec/hex.h"
+
 void json_decref_p(json_t **value)
 {
     json_decref(*value);
@@ -114,6 +118,20 @@ static int write_with(struct buf *out, const json_t *value, size_t flags, struct
     out->length = before;
     out->data[before] = '\0';
     return e->code ? -1 : err_set(e, ERR_INTERNAL, "cannot write a value as JSON");
+}
+
+void json_set_text(json_t *object, const char *key, const char *text)
+{
+    json_t *value = text ? json_string(text) : NULL;
+
+    if (text && !value) {
+        size_t length = strlen(text);
+        auto_free char *hex = xmalloc(2 * length + 1);
+        hex_encode(hex, text, length);
+        value = json_pack("{s:s}", "hex", hex);
+    }
+    if (value)
+        (void)json_object_set_new(object, key, value);
 }
 
 int json_write(struct buf *out, const json_t *value, struct err *e)

@@ -33,6 +33,9 @@ bool json_number(const json_t *object, const char *key, int64_t *ret);
 /* true or false under a key; otherwise what absent says. */
 bool json_bool(const json_t *object, const char *key, bool absent);
 
+/* Put a string under a key; nothing where text is NULL, {"hex": "..."} where it is not UTF-8. */
+void json_set_text(json_t *object, const char *key, const char *text);
+
 /* Append the value in one line, keys sorted, so that equal values have equal texts.
  * ERR_INVALID when out is full. */
 must_check int json_write(struct buf *out, const json_t *value, struct err *e);

@@ -433,3 +433,41 @@ bool carry_same(const struct object *expected, const struct object *there,
     }
     return expected->metadata.count == there->metadata.count;
 }
+
+/* What one of two lists has and the other has not, or has with another value; a new string. */
+static char *pairs_difference(const char *what, const struct pairs *first,
+                              const struct pairs *second)
+{
+    for (size_t i = 0; i < first->count; i++) {
+        const struct pair *p = &first->list[i];
+        const char *other = pairs_get(second, p->key);
+        if (!other)
+            return xasprintf("%s '%s' is missing", what, p->key);
+        if (strcmp(p->value, other) != 0)
+            return xasprintf("%s '%s' is '%.200s', not '%.200s'", what, p->key, other, p->value);
+    }
+    for (size_t i = 0; i < second->count; i++)
+        if (!pairs_get(first, second->list[i].key))
+            return xasprintf("%s '%s' is there besides", what, second->list[i].key);
+    return NULL;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+char *carry_difference(const struct object *first, const struct object *second)
+{
+    if (first->type != second->type)
+        return xasprintf("the type is %s, not %s", object_type_word(second->type),
+                         object_type_word(first->type));
+    for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+        const char *one = or_empty(*header_of(first, i)), *other = or_empty(*header_of(second, i));
+        bool given = headers[i].offset == offsetof(struct object, content_type);
+        if (strcmp(one, other) != 0 && !(given && !*one))
+            return xasprintf("%s is '%.200s', not '%.200s'", headers[i].word, other, one);
+    }
+    char *difference = pairs_difference("metadata", &first->metadata, &second->metadata);
+    return difference ? difference : pairs_difference("tag", &first->tags, &second->tags);
+}

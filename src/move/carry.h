@@ -58,4 +58,9 @@ must_check int carry_back(struct object *o, const char *sidecar, char **ret_name
 bool carry_same(const struct object *expected, const struct object *there,
                 const struct store_traits *target);
 
+/* Whether two originals (as carry_back() gives them) are the same to a user: type, content headers,
+ * metadata and tags.  NULL when they are; else words that say what is not, a new string.  A type
+ * that first did not have may have been given to second. */
+char *carry_difference(const struct object *first, const struct object *second);
+
 #endif

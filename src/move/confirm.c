@@ -9,21 +9,20 @@
 #include <string.h>
 
 #include "move/mover.h"
+#include "move/walk.h"
 
 #define ROWS 1000
 
-struct walk {
+struct confirming {
     struct mover *mover;
     const struct mover_container *container;
-    struct object_list page;
-    size_t at;
-    bool started;
+    struct walk walk; /* over the target */
     int64_t requeue[ROWS];
     size_t requeue_count;
     int64_t requeued; /* all in all */
 };
 
-static int requeue(struct walk *w, int64_t id, struct call *call)
+static int requeue(struct confirming *w, int64_t id, struct call *call)
 {
     w->requeue[w->requeue_count++] = id;
     w->requeued++;
@@ -34,7 +33,7 @@ static int requeue(struct walk *w, int64_t id, struct call *call)
 }
 
 /* Ask the target itself. */
-static int ask(struct walk *w, const struct ledger_object *row, struct call *call)
+static int ask(struct confirming *w, const struct ledger_object *row, struct call *call)
 {
     auto_object struct object there = OBJECT_INIT;
     struct object_key key = {.container = w->container->target, .name = row->target};
@@ -50,44 +49,13 @@ static int ask(struct walk *w, const struct ledger_object *row, struct call *cal
     return same_string(there.etag, row->target_etag) ? 0 : requeue(w, row->id, call);
 }
 
-static int next_page(struct walk *w, struct call *call)
-{
-    auto_free char *cursor = take(w->page.cursor);
-    struct list_options options = {.cursor = cursor, .prefix = w->mover->options->prefix};
-
-    object_list_release(&w->page);
-    w->page = (struct object_list)OBJECT_LIST_INIT;
-    w->at = 0;
-    w->started = true;
-    return store_list(w->mover->target, w->container->target, &options, &w->page, call);
-}
-
-/* The target's object of this name, when the walk comes upon it. */
-static int find(struct walk *w, const char *name, const struct object **ret, struct call *call)
-{
-    *ret = NULL;
-    for (;;) {
-        while (w->at < w->page.count && strcmp(w->page.list[w->at].name, name) < 0)
-            w->at++;
-        if (w->at < w->page.count) {
-            if (strcmp(w->page.list[w->at].name, name) == 0)
-                *ret = &w->page.list[w->at];
-            return 0;
-        }
-        if (w->started && !w->page.cursor)
-            return 0;
-        if (next_page(w, call) < 0)
-            return -1;
-    }
-}
-
-static int confirm_row(struct walk *w, const struct ledger_object *row, struct call *call)
+static int confirm_row(struct confirming *w, const struct ledger_object *row, struct call *call)
 {
     const struct object *there;
 
     if (!w->mover->target->traits.lists_in_order || strcmp(row->target, row->name) != 0)
         return ask(w, row, call);
-    if (find(w, row->name, &there, call) < 0)
+    if (walk_find(&w->walk, row->name, &there, call) < 0)
         return -1;
     if (there && same_string(there->etag, row->target_etag))
         return 0;
@@ -97,7 +65,10 @@ static int confirm_row(struct walk *w, const struct ledger_object *row, struct c
 static int confirm_container(struct mover *m, const struct mover_container *c, unsigned mask,
                              int64_t *requeued, struct call *call)
 {
-    struct walk w = {.mover = m, .container = c, .page = OBJECT_LIST_INIT};
+    struct confirming w = {
+        .mover = m,
+        .container = c,
+        .walk = {.store = m->target, .container = c->target, .prefix = m->options->prefix}};
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
     const struct ledger_object *after = NULL;
     int result = 0;
@@ -112,7 +83,7 @@ static int confirm_container(struct mover *m, const struct mover_container *c, u
     }
     if (result == 0 && w.requeue_count)
         result = ledger_requeue(m->ledger, w.requeue, w.requeue_count, NULL, call);
-    object_list_release(&w.page);
+    walk_release(&w.walk);
     *requeued += w.requeued;
     return result < 0 ? -1 : 0;
 }

@@ -15,8 +15,7 @@
 #define SETTINGS_MAX (4 * 1024 * 1024)
 /* Containers are made ready by so many threads. */
 #define PREPARERS 8
-/* What tells NAME_CONTAINER from a user's object of that name; the version of its format. */
-#define MARK   "bascule_container"
+/* The version of what lies at NAME_CONTAINER. */
 #define FORMAT 1
 
 bool container_is_service_record(const char *container)
@@ -85,7 +84,7 @@ int containers_note(struct mover *m, struct call *call)
         auto_container_list struct container_list page = CONTAINER_LIST_INIT;
         if (store_container_list(m->source, cursor, &page, call) < 0)
             return err_prefix(&call->err, "list the source's containers");
-        if (note_page(m, &page, call) < 0)
+        if (note_left_out(m, 0, &page.left_out, call) < 0 || note_page(m, &page, call) < 0)
             return -1;
         free(cursor);
         cursor = take(page.cursor);
@@ -114,19 +113,12 @@ static int add_leftovers(struct mover *m, const char *source, struct buf *settin
     auto_json json_t *all = json_loads(settings->data, 0, NULL);
     auto_json json_t *left = json_loads(text.data, JSON_REJECT_DUPLICATES, NULL);
     /* One without the mark is a user's object of that name: the lister refuses it. */
-    if (!json_object_get(left, MARK))
+    if (!json_object_get(left, OWN_CONTAINER_MARK))
         return 0;
-    (void)json_object_del(left, MARK);
+    (void)json_object_del(left, OWN_CONTAINER_MARK);
     (void)json_object_update_missing(all, left);
     buf_reset(settings);
     return json_write(settings, all, &call->err);
-}
-
-bool container_is_leftovers(const char *text)
-{
-    auto_json json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-    return json_object_get(json, MARK) != NULL;
 }
 
 /* What is set on the source container, as one JSON text. */
@@ -201,23 +193,23 @@ static int create(struct mover *m, const struct ledger_container *c,
 /* Make sure that the target container is there; *ret_fresh: nothing is in it.  Metadata it does not
  * take is added to the settings. */
 static int create_target(struct mover *m, const struct ledger_container *c, json_t *settings,
-                         bool *ret_versions, bool *ret_fresh, struct call *call)
+                         struct container *original, bool *ret_versions, bool *ret_fresh,
+                         struct call *call)
 {
     auto_container struct container there = CONTAINER_INIT;
-    auto_container struct container original = CONTAINER_INIT;
     bool fresh = false;
 
     *ret_versions = false;
     *ret_fresh = false;
     if (!m->target->containers)
         return 0;
-    if (read_original(m, c->source, settings, &original, call) < 0)
+    if (read_original(m, c->source, settings, original, call) < 0)
         return -1;
     if (store_container_stat(m->target, c->target, &there, call) < 0) {
         if (call->err.code != ERR_NOT_FOUND)
             return -1;
         err_clear(&call->err);
-        if (create(m, c, &original, call) < 0 ||
+        if (create(m, c, original, call) < 0 ||
             store_container_stat(m->target, c->target, &there, call) < 0)
             return -1;
         fresh = true;
@@ -225,8 +217,8 @@ static int create_target(struct mover *m, const struct ledger_container *c, json
         return -1;
     }
     json_t *left = json_object();
-    for (size_t i = 0; i < original.metadata.count; i++) {
-        const struct pair *p = &original.metadata.list[i];
+    for (size_t i = 0; i < original->metadata.count; i++) {
+        const struct pair *p = &original->metadata.list[i];
         if (!pairs_get_nocase(&there.metadata, p->key))
             (void)json_object_set_new(left, p->key, json_string(p->value));
     }
@@ -274,12 +266,59 @@ static bool keeps_account(struct mover *m, int64_t id)
     return m->account_keeper == 0 || m->account_keeper == id;
 }
 
+/* Say of one thing that is set whether it was carried or is left, by a word for it. */
+static void tell_one(json_t *carried, const char *prefix, const char *key, bool left)
+{
+    auto_free char *word = xasprintf("%s%s", prefix, key);
+
+    (void)json_array_append_new(json_object_get(carried, left ? "left" : "carried"),
+                                json_string(word));
+}
+
+/* What was set on the container, in words, for the report: carried, or left. */
+static void tell_settings(json_t *carried, json_t *settings, const struct container *original,
+                          const json_t *left)
+{
+    const json_t *left_of_account = json_object_get(left, "account");
+    const char *key;
+    json_t *value;
+
+    (void)json_object_set_new(carried, "carried", json_array());
+    (void)json_object_set_new(carried, "left", json_array());
+    if (original->metadata.count && !json_object_get(left, "metadata"))
+        tell_one(carried, "", "metadata", false);
+    json_object_foreach(settings, key, value)
+    {
+        const char *text = json_string_value(value);
+        if (strcmp(key, "account") != 0 && strcmp(key, "name") != 0 && strcmp(key, "unread") != 0 &&
+            !(text && strcmp(text, "private") == 0))
+            tell_one(carried, "", key, json_object_get(left, key) != NULL);
+    }
+    json_object_foreach(json_object_get(settings, "account"), key, value)
+        tell_one(carried, "account.", key, json_object_get(left_of_account, key) != NULL);
+}
+
+static int note_left(struct mover *m, const struct ledger_container *c, const json_t *carried,
+                     struct call *call)
+{
+    auto_buf struct buf text = BUF_INIT(4096);
+    struct ledger_note note = {"container_settings", NULL};
+    size_t i;
+    json_t *word;
+
+    buf_text(&text, "what the target has no place for is kept in '" NAME_CONTAINER "':");
+    json_array_foreach(json_object_get(carried, "left"), i, word)
+        buf_printf(&text, "%s %s", i ? "," : "", json_string_value(word));
+    note.text = text.data;
+    return ledger_finding_add(m->ledger, c->id, &note, call);
+}
+
 /* Carry what is set; what the target has no place for is kept beside, and told. */
 static int carry_settings(struct mover *m, const struct ledger_container *c, json_t *settings,
-                          json_t *carried, struct call *call)
+                          const struct container *original, json_t *carried, struct call *call)
 {
     auto_json json_t *left = NULL;
-    auto_buf struct buf text = BUF_INIT(SETTINGS_MAX), marked = BUF_INIT(SETTINGS_MAX);
+    auto_buf struct buf marked = BUF_INIT(SETTINGS_MAX);
 
     /* A driver may want to know: the static website is one container's only. */
     if (!m->target->traits.holds_everything)
@@ -287,19 +326,15 @@ static int carry_settings(struct mover *m, const struct ledger_container *c, jso
     if (apply_settings(m, c->target, settings, &left, call) < 0)
         return -1;
     (void)json_object_del(left, "name");
-    if (!keeps_account(m, c->id))
+    if (!keeps_account(m, c->id)) {
         (void)json_object_del(left, "account");
+        (void)json_object_del(settings, "account");
+    }
+    tell_settings(carried, settings, original, left);
     if (json_object_size(left) == 0)
         return 0;
-    if (json_write(&text, left, &call->err) < 0)
-        return -1;
-    (void)json_object_set_new(carried, "left", json_string(text.data));
-    (void)json_object_set_new(left, MARK, json_integer(FORMAT));
-    if (json_write(&marked, left, &call->err) < 0)
-        return -1;
-    struct ledger_note note = {"container_settings",
-                               "what the target has no place for is kept in '" NAME_CONTAINER "'"};
-    if (ledger_finding_add(m->ledger, c->id, &note, call) < 0)
+    (void)json_object_set_new(left, OWN_CONTAINER_MARK, json_integer(FORMAT));
+    if (json_write(&marked, left, &call->err) < 0 || note_left(m, c, carried, call) < 0)
         return -1;
     return put_leftovers(m, c->target, marked.data, call);
 }
@@ -308,6 +343,7 @@ static int carry_container(struct mover *m, const struct ledger_container *c, js
                            struct mover_container *ready, struct call *call)
 {
     auto_buf struct buf text = BUF_INIT(SETTINGS_MAX);
+    auto_container struct container original = CONTAINER_INIT;
     bool before = json_is_object(carried) && json_object_get(carried, "fresh");
     bool fresh = json_is_true(json_object_get(carried, "fresh"));
 
@@ -321,12 +357,12 @@ static int carry_container(struct mover *m, const struct ledger_container *c, js
     /* What an earlier start of this generation put there does not make it somebody else's.  Later
      * generations look at every object the ledger does not know. */
     bool now;
-    int result = create_target(m, c, settings, &ready->versions, &now, call);
+    int result = create_target(m, c, settings, &original, &ready->versions, &now, call);
     fresh = before ? fresh : now;
     ready->fresh = fresh && !m->again;
     (void)json_object_clear(carried);
     (void)json_object_set_new(carried, "fresh", json_boolean(fresh));
-    return result < 0 ? -1 : carry_settings(m, c, settings, carried, call);
+    return result < 0 ? -1 : carry_settings(m, c, settings, &original, carried, call);
 }
 
 static int prepare_one(struct mover *m, struct ledger_container *c, struct call *call)

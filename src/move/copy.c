@@ -26,6 +26,7 @@ static int hashing_write(struct sink *sink, const void *bytes, size_t n, struct 
 void item_fetched(struct item *item, uint64_t n)
 {
     atomic_fetch_add(&item->mover->progress->transferred, (int_fast64_t)n);
+    atomic_fetch_add(&item->mover->progress->in_flight, (int_fast64_t)n);
     atomic_fetch_add(&item->fetched, (int_fast64_t)n);
 }
 
@@ -39,54 +40,37 @@ int at_target(int result, struct call *call)
     return result;
 }
 
-/* The side-car of an object read from a store that bascule filled. */
-static int read_sidecar(struct item *item, const char *id, struct buf *text, struct call *call)
-{
-    struct store *source = item->mover->source;
-    auto_free char *name = item->from.kind == VERSION_CURRENT
-                               ? name_of_sidecar(&source->traits, item->from.name)
-                               : name_of_version_sidecar(id);
-    struct object_key key = {.container = item->from.container, .name = name};
-    struct get_options options = {.length = STORE_TO_END};
-    struct sink_buf sink;
-
-    sink_buf_init(&sink, text);
-    if (store_get(source, &key, &options, &sink.sink, NULL, NULL, call) < 0) {
-        if (call->err.code == ERR_NOT_FOUND)
-            call->err.code = ERR_CORRUPT; /* the object is there, its side-car is what is missing */
-        return err_prefix(&call->err, "its side-car '%s'", name);
-    }
-    return 0;
-}
-
 int original_complete(struct item *item, struct object *original, struct call *call)
 {
     struct store *source = item->mover->source;
-    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
+    auto_free char *lost = NULL;
 
-    if (original->tag_count > original->tags.count && source->tags) {
-        pairs_release(&original->tags);
-        if (store_tags_get(source, &item->from, &original->tags, call) < 0)
-            return -1;
-    }
     /* Azure tells the tier when it lists, not when it is read; and what was woken is "Hot" now. */
     if (item->row->tier && source->traits.holds_tier) {
         replace_string(&original->tier, item->row->tier);
         original->tier_inferred = false;
     }
-    if (source->traits.holds_everything)
-        return 0;
-    const char *id = carry_sidecar_id(original);
-    bool beside = id != NULL;
-    if (beside && read_sidecar(item, id, &text, call) < 0) {
-        if (item->from.kind == VERSION_CURRENT || call->err.code != ERR_CORRUPT)
-            return -1;
-        /* It was current when it was moved here, and what replaced it has taken its side-car. */
-        outcome_note(item->outcome, "sidecar_lost", "%s", call->err.text);
-        err_clear(&call->err);
-        beside = false;
-    }
-    return carry_back(original, beside ? text.data : NULL, NULL, &call->err);
+    if (own_restore(source, &item->from, original, &lost, call) < 0)
+        return -1;
+    if (lost)
+        outcome_note(item->outcome, "sidecar_lost", "%s", lost);
+    return 0;
+}
+
+int carry_to_target(struct item *item, const struct object *original, struct carried *ret,
+                    struct call *call)
+{
+    struct store *target = item->mover->target;
+    struct store_traits traits = target->traits;
+    bool tags;
+
+    if (at_target(store_tags_can_hold(target, item->to.container, &original->tags, &tags, call),
+                  call) < 0)
+        return -1;
+    if (!tags)
+        traits.tags_max = 0;
+    carry(original, item->row->name, item->mapped, &traits, ret);
+    return 0;
 }
 
 int sidecar_put(struct item *item, const struct carried *carried, struct call *call)

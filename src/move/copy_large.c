@@ -363,7 +363,8 @@ static int large_init(struct large *l, struct item *item, struct call *call)
     replace_string(&item->outcome->etag, l->original.etag);
     if (original_complete(item, &l->original, call) < 0)
         return -1;
-    carry(&l->original, item->row->name, item->mapped, &target->traits, &l->carried);
+    if (carry_to_target(item, &l->original, &l->carried, call) < 0)
+        return -1;
     l->options = (struct put_options){
         .properties = &l->carried.properties, .size = item->size, .lazy = true};
     l->want_md5 = l->original.stored.have & (1U << CHECKSUM_MD5);

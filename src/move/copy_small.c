@@ -203,8 +203,8 @@ int copy_small(struct item *item, struct call *call)
     if (check_stored_md5(item, &original, ours.have & (1U << CHECKSUM_MD5) ? ours.md5 : NULL,
                          ours.sha256, call) < 0)
         return -1;
-    carry(&original, item->row->name, item->mapped, &item->mover->target->traits, &carried);
-    if (target_compare(item, &carried, &ours, &same, call) < 0)
+    if (carry_to_target(item, &original, &carried, call) < 0 ||
+        target_compare(item, &carried, &ours, &same, call) < 0)
         return -1;
     if (same)
         return 0;

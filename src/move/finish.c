@@ -90,6 +90,7 @@ static void count(struct mover *m, const struct outcome *o)
     };
     enum ledger_state state = o->result.state;
 
+    atomic_fetch_sub(&p->in_flight, o->result.bytes);
     if (!counters[state])
         return;
     atomic_fetch_add(counters[state], 1);

@@ -44,6 +44,7 @@
 
 #include "util/call.h"
 #include "util/clock.h"
+#include "util/pairs.h"
 
 struct ledger;
 
@@ -248,6 +249,8 @@ struct ledger_page {
     int64_t refused;   /* by the entry */
     int64_t collided;  /* refused because the target name is taken */
     int64_t repeated;  /* listed twice in this generation: ignored */
+    int64_t settled;   /* bytes of those unchanged, refused and collided */
+    int64_t collided_bytes;
 };
 
 /* Record one page of a container's listing and where it goes on, in one transaction.  cursor is
@@ -443,7 +446,8 @@ must_check int ledger_objects(struct ledger *l, int64_t container,
                               const struct ledger_object *after, unsigned mask, int max,
                               struct ledger_rows *ret, struct call *call);
 /* The next up to max objects of a job in one of the states of LEDGER_MASK_TROUBLE that are in mask,
- * with id > after: quick however many objects there are. */
+ * with id > after; those that vanished, were refused or failed in this generation.  Quick however
+ * many objects there are. */
 must_check int ledger_troubles(struct ledger *l, int64_t job, int64_t after, unsigned mask, int max,
                                struct ledger_rows *ret, struct call *call);
 /* One object by its name: 1 with one row, or 0. */
@@ -502,6 +506,9 @@ must_check int ledger_rate(struct ledger *l, int64_t job, int64_t span, double *
  * with *ret_value (free it) and *ret_time (may be NULL), or 0. */
 must_check int ledger_probe_get(struct ledger *l, const char *store, const char *capability,
                                 char **ret_value, int64_t *ret_time, struct call *call);
+/* All that is remembered of a store: capability and value, by capability. */
+must_check int ledger_probes(struct ledger *l, const char *store, struct pairs *ret,
+                             struct call *call);
 must_check int ledger_probe_put(struct ledger *l, const char *store, const char *capability,
                                 const char *value, struct call *call);
 

@@ -163,6 +163,7 @@ static void note_unchanged(struct listing *w, struct known *k)
     k->generation = w->l->generation;
     ledger_change(&w->changes, w->container, LEDGER_ALREADY, 1, k->size);
     w->page.unchanged++;
+    w->page.settled += k->size;
 }
 
 /* ---- Collisions ---- */
@@ -280,11 +281,14 @@ static int record(struct listing *w, struct known *k, const struct ledger_entry 
             text = xasprintf("would land on '%s' at the target, where '%s' goes",
                              e->target ? e->target : e->name, taken);
             w->page.collided++;
+            w->page.collided_bytes += e->size;
         } else if (w->mapped && w->l->generation > 1 && take_from_gone(w, e, call) < 0) {
             return -1;
         }
     }
     const char *error = code == ERR_NONE ? NULL : text ? text : e->reason;
+    if (code != ERR_NONE)
+        w->page.settled += e->size;
     if (!k)
         return insert(w, e, code, error, call);
     if (code == ERR_NONE && is_unchanged(k, e)) {

@@ -24,6 +24,26 @@ int ledger_probe_get(struct ledger *l, const char *store, const char *capability
     return row;
 }
 
+int ledger_probes(struct ledger *l, const char *store, struct pairs *ret, struct call *call)
+{
+    struct db_statement *s;
+    int row;
+
+    locked(&l->lock);
+    if (db_prepare(l->db,
+                   "SELECT capability, value FROM probe WHERE store = ?1 ORDER BY capability", &s,
+                   call) < 0)
+        return -1;
+    db_bind_text(s, 1, store);
+    while ((row = db_step(s, call)) > 0) {
+        auto_free char *capability = ledger_column_string(s, 0);
+        auto_free char *value = ledger_column_string(s, 1);
+        pairs_add(ret, capability, value);
+    }
+    db_reset(s);
+    return row;
+}
+
 int ledger_probe_put(struct ledger *l, const char *store, const char *capability, const char *value,
                      struct call *call)
 {

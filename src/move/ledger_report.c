@@ -136,7 +136,8 @@ int ledger_troubles(struct ledger *l, int64_t job, int64_t after, unsigned mask,
     locked(&l->lock);
     if (db_prepare(l->db,
                    "SELECT " LEDGER_OBJECT_COLUMNS " FROM object o WHERE o.job = ?1"
-                   " AND o.state >= 5 AND o.id > ?2"
+                   " AND o.state >= 5 AND o.id > ?2 AND (o.state >= 8 OR o.generation ="
+                   " (SELECT generation FROM job WHERE id = ?1))"
                    " AND o.state IN (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
                    " ORDER BY o.id LIMIT ?3",
                    &s, call) < 0)

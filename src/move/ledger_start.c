@@ -39,7 +39,10 @@ static int find_same(struct db *db, const struct ledger_start *start, int64_t *r
 static void add_slug(struct buf *b, const char *text)
 {
     size_t from = b->length;
+    const char *last = text[0] == '/' ? strrchr(text, '/') : NULL;
 
+    if (last && last[1]) /* of a path, its last part */
+        text = last + 1;
     for (; *text && b->length - from < 40; text++) {
         if (isalnum((unsigned char)*text))
             buf_char(b, (char)tolower((unsigned char)*text));

@@ -67,16 +67,31 @@ void mover_container_add(struct mover *m, const struct mover_container *c)
         m->account_keeper = c->id;
 }
 
+/* Note what was done since the sample before. */
+static int sample(struct mover *m, struct call *call)
+{
+    int64_t moved = atomic_load(&m->progress->moved);
+    int64_t read = atomic_load(&m->progress->transferred);
+    struct ledger_sample sample = {.time = clock_wall(),
+                                   .objects = moved - m->sampled_objects,
+                                   .bytes = read - m->sampled_bytes};
+
+    if (ledger_sample_add(m->ledger, &sample, call) < 0)
+        return -1;
+    m->sampled_objects = moved;
+    m->sampled_bytes = read;
+    return 0;
+}
+
 /* A beat that failed for a passing reason is tried again as long as the lease holds: -1 only after
  * that, or when it will not get better. */
-static int beat(struct mover *m, const struct ledger_sample *sample, int64_t *last_beat,
-                struct call *call)
+static int beat(struct mover *m, int64_t *last_beat, struct call *call)
 {
     int64_t now = clock_monotonic();
 
     if (ledger_heartbeat(m->ledger, call) == 0) {
         *last_beat = now;
-        if (ledger_sample_add(m->ledger, sample, call) == 0)
+        if (sample(m, call) == 0)
             return 1;
     }
     if (!err_is_passing(call->err.code) || now - *last_beat >= LEDGER_LEASE - WATCH_INTERVAL)
@@ -90,27 +105,17 @@ static int beat(struct mover *m, const struct ledger_sample *sample, int64_t *la
 int watch_task(void *argument, struct call *call)
 {
     struct mover *m = argument;
-    struct move_progress *p = m->progress;
-    int64_t objects = 0, bytes = 0, next = 0, last_beat = clock_monotonic();
+    int64_t next = 0, last_beat = clock_monotonic();
 
     while (!cancel_is_raised(&m->workers_done)) {
         if (call_sleep(call, 100 * CLOCK_MILLISECOND) < 0)
             return call->err.code == ERR_CANCELLED ? 0 : -1;
         if (clock_monotonic() < next)
             continue;
-        next = clock_monotonic() + WATCH_INTERVAL;
-        int64_t moved = atomic_load(&p->moved), read = atomic_load(&p->transferred);
-        struct ledger_sample sample = {
-            .time = clock_wall(), .objects = moved - objects, .bytes = read - bytes};
-        int beaten = beat(m, &sample, &last_beat, call);
+        int beaten = beat(m, &last_beat, call);
         if (beaten < 0)
             return -1;
-        if (beaten == 0) {
-            next = clock_monotonic() + CLOCK_SECOND;
-            continue;
-        }
-        objects = moved;
-        bytes = read;
+        next = clock_monotonic() + (beaten ? WATCH_INTERVAL : CLOCK_SECOND);
     }
     return 0;
 }
@@ -235,6 +240,7 @@ static int put_currents_last(struct mover *m, struct call *call)
                        ? err_prefix(&call->err, "delete what was deleted at the source")
                        : 0;
         atomic_fetch_sub(&m->progress->moved, requeued);
+        m->sampled_objects -= requeued;
         atomic_fetch_sub(&m->progress->settled, requeued);
         m->workers_done = m->listing_done = (struct cancel){0};
         if (run_threads(m, call) < 0)
@@ -291,9 +297,10 @@ void mover_release(struct mover *m)
 }
 
 /* Write the end into the ledger, whatever became of the call. */
-static int finish_job(struct ledger *l, int ran, const struct err *why, struct ledger_job *ret,
+static int finish_job(struct mover *m, int ran, const struct err *why, struct ledger_job *ret,
                       struct call *call)
 {
+    struct ledger *l = m->ledger;
     struct call own = CALL_INIT;
     char id[32];
     enum ledger_job_state state = ran == 0                     ? LEDGER_JOB_DONE
@@ -303,6 +310,8 @@ static int finish_job(struct ledger *l, int ran, const struct err *why, struct l
     own.deadline = clock_monotonic() + 30 * CLOCK_SECOND;
     (void)snprintf(id, sizeof(id), "%lld", (long long)ledger_job_id(l));
     ledger_job_release(ret);
+    if (sample(m, &own) < 0)
+        err_clear(&own.err); /* the plot ends a little earlier */
     if (ledger_stop(l, state, state == LEDGER_JOB_FAILED ? why->text : NULL, &own) < 0 ||
         ledger_job_find(l, id, ret, &own) < 0) {
         call->err = own.err;
@@ -323,9 +332,10 @@ int move_run(struct ledger *l, const struct move_options *o, struct move_progres
         return -1;
     m.again = job.generation > 1;
     progress_from(progress, &job.counts);
+    m.sampled_objects = atomic_load(&progress->moved);
     int ran = run(&m, call);
     struct err why = call->err;
-    if (finish_job(l, ran, &why, &job, call) < 0) {
+    if (finish_job(&m, ran, &why, &job, call) < 0) {
         ledger_job_release(&job);
         return -1;
     }

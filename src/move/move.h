@@ -66,6 +66,7 @@ struct move_progress {
     atomic_int_fast64_t failed;
     atomic_int_fast64_t waiting;
     atomic_int_fast64_t transferred; /* bytes of bodies read, repeats included */
+    atomic_int_fast64_t in_flight;   /* of those, for objects that are not settled yet */
     pthread_mutex_t lock;
     char last_trouble[512]; /* guarded by lock: the latest refusal or failure, one line */
 };

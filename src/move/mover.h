@@ -11,13 +11,13 @@
 #include "move/carry.h"
 #include "move/move.h"
 #include "move/name.h"
+#include "move/own.h"
 #include "util/thread.h"
 
 /* Bodies up to this size are copied in one piece, larger ones in parts of at least this size. */
 #define PART_SIZE (8 * 1024 * 1024)
 /* Parts up to this size are held in memory; larger ones stream through. */
 #define PART_BUFFERED_MAX (16 * 1024 * 1024)
-#define SIDECAR_MAX       (1024 * 1024)
 
 /* A container of the job, as the workers need it. */
 struct mover_container {
@@ -70,6 +70,8 @@ struct mover {
     pthread_mutex_t lock;
     struct mover_container *containers; /* guarded by lock; in the order of their numbers */
     size_t container_count;             /* guarded by lock */
+    int64_t sampled_objects;            /* what the samples in the ledger hold so far: for one */
+    int64_t sampled_bytes;              /* thread at a time */
     int64_t account_keeper;             /* guarded by lock: keeps what is left of the account's
                                            settings; 0: nobody yet */
     uint64_t woken;                     /* guarded by lock: bytes asked to be rehydrated */
@@ -142,6 +144,9 @@ void item_fetched(struct item *item, uint64_t n);
 /* What both do around the bytes. */
 /* Fetch what a plain read did not bring (tags, side-car) so that original is complete. */
 must_check int original_complete(struct item *item, struct object *original, struct call *call);
+/* carry() to the item's target, which may hold less in this container than its traits say. */
+must_check int carry_to_target(struct item *item, const struct object *original,
+                               struct carried *ret, struct call *call);
 /* Write the side-car that belongs to what will be put at item->to. */
 must_check int sidecar_put(struct item *item, const struct carried *carried, struct call *call);
 /* Whether nothing but ours can be at the target's name, so that nobody need look. */
@@ -166,8 +171,10 @@ void outcome_moved(struct item *item, const unsigned char *sha256, const struct 
  * make each ready at the target. */
 must_check int containers_note(struct mover *m, struct call *call);
 must_check int containers_prepare(struct mover *m, struct call *call);
-/* Whether the text of an object called NAME_CONTAINER is what a move left there. */
-bool container_is_leftovers(const char *text);
+
+/* Note what a listing left out because it is no object (container 0: of the containers). */
+must_check int note_left_out(struct mover *m, int64_t container, const struct pairs *left_out,
+                             struct call *call);
 
 /* The listing alone (scan.c), for the lister and for a plan. */
 must_check int scan_containers(struct mover *m, struct call *call);

@@ -5,50 +5,11 @@
 #include <string.h>
 
 #include "codec/hex.h"
-#include "codec/utf8.h"
 #include "crypto/hash.h"
 
-static bool has_control(const char *name)
+static bool name_fits(const struct store_traits *target, const char *name)
 {
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-        if (*c < 0x20 || *c == 0x7f)
-            return true;
-    return false;
-}
-
-static bool has_dot_segment(const char *name)
-{
-    for (const char *segment = name; segment; segment = strchr(segment, '/')) {
-        if (*segment == '/')
-            segment++;
-        size_t length = strcspn(segment, "/");
-        if ((length == 1 && segment[0] == '.') ||
-            (length == 2 && segment[0] == '.' && segment[1] == '.'))
-            return true;
-    }
-    return false;
-}
-
-bool name_fits(const struct store_traits *target, const char *name, const char **ret_why)
-{
-    size_t length = strlen(name);
-    const char *why = NULL;
-
-    if (target->name_bytes_max && length > target->name_bytes_max)
-        why = "the name is longer than the target takes";
-    else if ((target->name_refuses & NAME_NO_CONTROL) && has_control(name))
-        why = "the name holds control characters";
-    else if ((target->name_refuses & NAME_NO_BACKSLASH) && strchr(name, '\\'))
-        why = "the name holds a backslash";
-    else if ((target->name_refuses & NAME_NO_DOT_SEGMENT) && has_dot_segment(name))
-        why = "the name has a segment '.' or '..'";
-    else if ((target->name_refuses & NAME_NO_NON_UTF8) && !utf8_valid(name, length))
-        why = "the name is not UTF-8";
-    else if ((target->name_refuses & NAME_NO_NON_XML) && !xml_char_ok(name, length))
-        why = "the name holds characters that XML cannot";
-    if (ret_why)
-        *ret_why = why;
-    return !why;
+    return !store_name_fault(target, name);
 }
 
 static char *mapped(const char *text)
@@ -65,10 +26,10 @@ char *name_at_target(const struct store_traits *target, bool versions, const cha
                      enum version_kind kind, const char *version)
 {
     if (kind == VERSION_CURRENT)
-        return name_fits(target, name, NULL) ? xstrdup(name) : mapped(name);
+        return name_fits(target, name) ? xstrdup(name) : mapped(name);
     auto_free char *beside = xasprintf("%s%s/%s/%s", versions ? NAME_VERSION : NAME_HISTORY,
                                        version_kind_word(kind), version ? version : "", name);
-    if (versions ? name_fits(target, name, NULL) : name_fits(target, beside, NULL))
+    if (versions ? name_fits(target, name) : name_fits(target, beside))
         return take(beside);
     return mapped(beside);
 }
@@ -91,7 +52,7 @@ char *name_of_sidecar(const struct store_traits *target, const char *target_name
 {
     auto_free char *plain = xasprintf("%s%s.json", NAME_SIDECAR, target_name);
 
-    if (target_name[0] != '#' && name_fits(target, plain, NULL))
+    if (target_name[0] != '#' && name_fits(target, plain))
         return take(plain);
     unsigned char digest[32];
     char hex[65];

@@ -35,9 +35,6 @@
 #define NAME_PROBE     ".bascule/probe/"
 #define NAME_CONTAINER ".bascule/container.json"
 
-/* Whether the target can hold this name; *ret_why (may be NULL) says why not, a literal. */
-bool name_fits(const struct store_traits *target, const char *name, const char **ret_why);
-
 /* The target name of an object, a new string.  versions: the target container keeps versions. */
 char *name_at_target(const struct store_traits *target, bool versions, const char *name,
                      enum version_kind kind, const char *version);

@@ -51,7 +51,7 @@ static int look_at_target(struct mover *m, const struct ledger_container *c, boo
     }
     struct err why = call->err;
     err_clear(&call->err);
-    if (why.code == ERR_NAME)
+    if (why.code == ERR_NAME || why.code == ERR_DENIED)
         return ledger_container_refuse(m->ledger, c->id, why.code, why.text, call);
     if (why.code == ERR_NOT_FOUND)
         return 0;

@@ -18,12 +18,13 @@ struct move_plan {
     struct ledger_tally archived;
     struct ledger_tally append;
     struct ledger_tally page;
-    struct ledger_tally mapped; /* arrive under another name, with a side-car */
+    struct ledger_tally mapped;     /* arrive under another name, with a side-car */
+    struct ledger_tally collisions; /* of those refused: another one has the target name */
     int64_t largest;
 };
 
 /* ledger is empty and the caller's; *ret_job (release it) has the counts: what would be moved is
- * PENDING, refusals and collisions are REFUSED and can be read with ledger_troubles(). */
+ * PENDING, refusals and collisions are REFUSED. */
 must_check int move_plan(struct ledger *l, const struct move_options *options,
                          struct move_progress *progress, struct move_plan *ret,
                          struct ledger_job *ret_job, struct call *call);

@@ -2,11 +2,11 @@
 /* Report and manifest for programs: see report.h; the page for people is report_html.c. */
 #include "move/report.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "codec/date.h"
 #include "codec/hex.h"
+#include "codec/json.h"
 #include "move/name.h"
 
 #define ROWS 1000
@@ -34,6 +34,20 @@ int report_each(struct ledger *l, const struct ledger_job *job, unsigned mask,
                     return -1;
             after = &rows.list[rows.count - 1];
         }
+    }
+}
+
+int64_t report_refused_containers(struct ledger *l, const struct ledger_job *job, struct call *call)
+{
+    int64_t after = 0, refused = 0;
+
+    for (;;) {
+        auto_ledger_container struct ledger_container c = {0};
+        int n = ledger_containers(l, job->id, after, &c, 1, call);
+        if (n <= 0)
+            return n < 0 ? -1 : refused;
+        after = c.id;
+        refused += c.code != ERR_NONE && !c.gone;
     }
 }
 
@@ -92,22 +106,6 @@ int report_write_sums(struct ledger *l, const struct ledger_job *job,
 
 /* ---- objects.jsonl ---- */
 
-static void set_text(json_t *json, const char *key, const char *text)
-{
-    if (!text)
-        return;
-    json_t *value = json_string(text);
-    if (value) {
-        (void)json_object_set_new(json, key, value);
-        return;
-    }
-    /* Not UTF-8: as hexadecimal bytes. */
-    size_t length = strlen(text);
-    auto_free char *hex = xmalloc(2 * length + 1);
-    hex_encode(hex, text, length);
-    (void)json_object_set_new(json, key, json_pack("{s:s}", "hex", hex));
-}
-
 static void set_time(json_t *json, const char *key, int64_t time)
 {
     char when[DATE_TEXT];
@@ -132,27 +130,27 @@ static json_t *object_json(const struct ledger_container *c, const struct ledger
 {
     json_t *json = json_object();
 
-    set_text(json, "container", c->source);
-    set_text(json, "name", o->name);
+    json_set_text(json, "container", c->source);
+    json_set_text(json, "name", o->name);
     if (o->kind != LEDGER_CURRENT)
-        set_text(json, "kind", ledger_kind_word(o->kind));
-    set_text(json, "version", o->version);
+        json_set_text(json, "kind", ledger_kind_word(o->kind));
+    json_set_text(json, "version", o->version);
     (void)json_object_set_new(json, "size", json_integer(o->size));
-    set_text(json, "outcome", ledger_state_word(o->state));
-    set_text(json, "target_container", c->target);
-    set_text(json, "target_name", o->target);
-    set_text(json, "source_etag", o->etag);
+    json_set_text(json, "outcome", ledger_state_word(o->state));
+    json_set_text(json, "target_container", c->target);
+    json_set_text(json, "target_name", o->target);
+    json_set_text(json, "source_etag", o->etag);
     set_time(json, "source_modified", o->modified);
-    set_text(json, "type", o->type);
-    set_text(json, "tier", o->tier);
+    json_set_text(json, "type", o->type);
+    json_set_text(json, "tier", o->tier);
     set_digest(json, "source_md5", o->md5, LEDGER_MD5);
     set_digest(json, "sha256", o->sha256, LEDGER_SHA256);
-    set_text(json, "target_etag", o->target_etag);
-    set_text(json, "target_checksum", o->target_checksum);
-    set_text(json, "proof", o->proof);
+    json_set_text(json, "target_etag", o->target_etag);
+    json_set_text(json, "target_checksum", o->target_checksum);
+    json_set_text(json, "proof", o->proof);
     if (o->code != ERR_NONE)
-        set_text(json, "reason", err_word(o->code));
-    set_text(json, "error", o->error);
+        json_set_text(json, "reason", err_word(o->code));
+    json_set_text(json, "error", o->error);
     set_time(json, "started", o->started);
     set_time(json, "finished", o->finished);
     return json;
@@ -174,6 +172,48 @@ int report_write_objects(struct ledger *l, const struct ledger_job *job, FILE *o
                          struct call *call)
 {
     return report_each(l, job, LEDGER_MASK_ALL, object_row, out, call);
+}
+
+/* ---- findings.jsonl ---- */
+
+int report_finding_place(struct ledger *l, const struct ledger_job *job,
+                         const struct ledger_finding *f, char **ret, struct call *call)
+{
+    auto_ledger_container struct ledger_container c = {0};
+
+    *ret = NULL;
+    if (!f->container)
+        return 0;
+    if (ledger_containers(l, job->id, f->container - 1, &c, 1, call) < 0)
+        return -1;
+    *ret = take(c.source);
+    return 0;
+}
+
+int report_write_findings(struct ledger *l, const struct ledger_job *job, FILE *out,
+                          struct call *call)
+{
+    int64_t after = 0;
+
+    for (;;) {
+        cleanup(ledger_finding_release) struct ledger_finding f = {0};
+        auto_free char *container = NULL;
+        int n = ledger_findings(l, job->id, NULL, after, &f, 1, call);
+        if (n <= 0)
+            return n;
+        after = f.id;
+        if (report_finding_place(l, job, &f, &container, call) < 0)
+            return -1;
+        json_t *json = json_object();
+        json_set_text(json, "kind", f.kind);
+        json_set_text(json, "container", container);
+        json_set_text(json, "name", f.object ? f.name : NULL);
+        json_set_text(json, "text", f.text);
+        set_time(json, "time", f.time);
+        (void)json_dumpf(json, out, JSON_COMPACT);
+        (void)fputc('\n', out);
+        json_decref(json);
+    }
 }
 
 /* ---- Proofs ---- */
@@ -239,12 +279,12 @@ static json_t *containers_json(struct ledger *l, const struct ledger_job *job, s
             return list;
         after = c.id;
         json_t *json = json_object();
-        set_text(json, "source", c.source);
-        set_text(json, "target", c.target);
+        json_set_text(json, "source", c.source);
+        json_set_text(json, "target", c.target);
         (void)json_object_set_new(json, "listed_completely", json_boolean(c.complete));
         if (c.gone)
             (void)json_object_set_new(json, "gone", json_true());
-        set_text(json, "error", c.error);
+        json_set_text(json, "error", c.error);
         if (c.carried) {
             json_t *carried = json_loads(c.carried, 0, NULL);
             if (carried)
@@ -285,6 +325,23 @@ static int add_proofs(struct ledger *l, const struct ledger_job *job, json_t *js
     return 0;
 }
 
+static int add_throughput(struct ledger *l, const struct ledger_job *job, json_t *json,
+                          struct call *call)
+{
+    struct ledger_sample samples[LEDGER_SAMPLES];
+    json_t *list = json_array();
+    int n = ledger_samples(l, job->id, 0, samples, LEDGER_SAMPLES, call);
+
+    (void)json_object_set_new(json, "throughput", list);
+    for (int i = 0; i < n; i++) {
+        json_t *sample = json_pack("{s:I,s:I}", "objects", (json_int_t)samples[i].objects, "bytes",
+                                   (json_int_t)samples[i].bytes);
+        set_time(sample, "until", samples[i].time);
+        (void)json_array_append_new(list, sample);
+    }
+    return n < 0 ? -1 : 0;
+}
+
 int report_write_json(struct ledger *l, const struct ledger_job *job,
                       const struct report_options *options, FILE *out, struct call *call)
 {
@@ -292,17 +349,17 @@ int report_write_json(struct ledger *l, const struct ledger_job *job,
     json_t *containers = containers_json(l, job, call);
     int result = containers ? 0 : -1;
 
-    set_text(json, "format", "bascule-report-1");
-    set_text(json, "job", job->name);
-    set_text(json, "source", job->source);
-    set_text(json, "target", job->target);
-    set_text(json, "state", ledger_job_state_word(job->state));
+    json_set_text(json, "format", "bascule-report-1");
+    json_set_text(json, "job", job->name);
+    json_set_text(json, "source", job->source);
+    json_set_text(json, "target", job->target);
+    json_set_text(json, "state", ledger_job_state_word(job->state));
     (void)json_object_set_new(json, "run", json_integer(job->generation));
     set_time(json, "created", job->created);
     set_time(json, "started", job->started);
     set_time(json, "ended", job->ended);
-    set_text(json, "error", job->error);
-    set_text(json, "signed", options->signer ? options->signer : "unsigned");
+    json_set_text(json, "error", job->error);
+    json_set_text(json, "signed", options->signer ? options->signer : "unsigned");
     (void)json_object_set_new(json, "counts", counts_json(&job->counts));
     if (containers)
         (void)json_object_set_new(json, "containers", containers);
@@ -310,6 +367,8 @@ int report_write_json(struct ledger *l, const struct ledger_job *job,
         result = add_proofs(l, job, json, call);
     if (result == 0)
         result = add_findings(l, job, json, call);
+    if (result == 0)
+        result = add_throughput(l, job, json, call);
     if (result == 0)
         (void)json_dumpf(json, out, JSON_INDENT(2));
     (void)fputc('\n', out);

@@ -5,6 +5,7 @@
  *     report.html     one self-contained page for people
  *     report.json     the same for programs, without the single objects
  *     objects.jsonl   one JSON object for each object: name, sizes, digests, proof, outcome
+ *     findings.jsonl  one for each finding
  *     SHA256SUMS      for sha256sum -c, run where the containers lie as folders
  *
  * docs/formats/report.md describes them.  All are written page by page from the ledger: memory does
@@ -33,6 +34,8 @@ must_check int report_write_sums(struct ledger *l, const struct ledger_job *job,
                                  struct call *call);
 must_check int report_write_objects(struct ledger *l, const struct ledger_job *job, FILE *out,
                                     struct call *call);
+must_check int report_write_findings(struct ledger *l, const struct ledger_job *job, FILE *out,
+                                     struct call *call);
 must_check int report_write_json(struct ledger *l, const struct ledger_job *job,
                                  const struct report_options *options, FILE *out,
                                  struct call *call);
@@ -45,6 +48,15 @@ typedef int report_row_function(void *context, const struct ledger_container *co
                                 const struct ledger_object *row, struct call *call);
 must_check int report_each(struct ledger *l, const struct ledger_job *job, unsigned mask,
                            report_row_function *each, void *context, struct call *call);
+
+/* The source's name of the container a finding is about, a new string; NULL when it is about the
+ * job. */
+must_check int report_finding_place(struct ledger *l, const struct ledger_job *job,
+                                    const struct ledger_finding *f, char **ret, struct call *call);
+
+/* How many of the job's containers are refused as a whole; -1 when the ledger cannot be read. */
+must_check int64_t report_refused_containers(struct ledger *l, const struct ledger_job *job,
+                                             struct call *call);
 
 /* How often each kind of proof was had. */
 #define REPORT_PROOFS 16

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/date.h"
+#include "codec/json.h"
 #include "codec/size.h"
 #include "move/report.h"
 #include "move/report_page.h"
@@ -38,27 +39,41 @@ static void write_head(const struct ledger_job *job, FILE *out)
     report_page_text(out, job->target);
     (void)fprintf(out, "</b>, run %" PRId64 ", begun ", job->generation);
     when(out, job->started);
-    (void)fputs(", ended ", out);
-    when(out, job->ended);
+    if (job->ended != TIME_UNKNOWN && job->ended != 0) {
+        (void)fputs(", ended ", out);
+        when(out, job->ended);
+    }
     (void)fputs(".</p>\n", out);
 }
 
-static void write_verdict(const struct ledger_job *job, FILE *out)
+/* "1 object, 2 containers": of what there is some. */
+static void count_words(FILE *out, int64_t objects, int64_t containers)
+{
+    if (objects)
+        (void)fprintf(out, "%" PRId64 " object%s", objects, objects == 1 ? "" : "s");
+    if (containers)
+        (void)fprintf(out, "%s%" PRId64 " container%s", objects ? " and " : "", containers,
+                      containers == 1 ? "" : "s");
+}
+
+static void write_verdict(const struct ledger_job *job, int64_t refused_containers, FILE *out)
 {
     const struct ledger_counts *c = &job->counts;
+    int64_t refused = c->by[LEDGER_REFUSED].objects, vanished = c->by[LEDGER_VANISHED].objects;
     bool done = job->state == LEDGER_JOB_DONE && !c->by[LEDGER_FAILED].objects;
-    bool whole = done && !c->by[LEDGER_REFUSED].objects;
+    bool whole = done && !refused && !refused_containers;
 
     (void)fprintf(out, "<p class=\"verdict %s\">", whole ? "ok" : "bad");
-    if (whole)
-        (void)fputs("Complete: every object that was listed is at the target, and proven.", out);
-    else if (done)
-        (void)fprintf(out,
-                      "Settled, with refusals: %" PRId64
-                      " objects could not be moved, each with its reason below.",
-                      c->by[LEDGER_REFUSED].objects);
-    else
+    if (whole) {
+        (void)fprintf(out, "Complete: every object that was listed%s is at the target, and proven.",
+                      vanished ? " and has not vanished meanwhile" : "");
+    } else if (done) {
+        (void)fputs("Settled, with refusals: ", out);
+        count_words(out, refused, refused_containers);
+        (void)fputs(" could not be moved, each with its reason below.", out);
+    } else {
         (void)fputs("Not finished: run the same command again.", out);
+    }
     (void)fputs("</p>\n", out);
     if (job->error) {
         (void)fputs("<p>It stopped because: ", out);
@@ -81,8 +96,18 @@ static void write_identity(const struct ledger_job *job, FILE *out)
 {
     const struct ledger_counts *c = &job->counts;
 
-    (void)fputs("<h2>What became of everything</h2>\n<p>listed = moved + already there + vanished "
-                "+ refused</p>\n<table><tr><th>Outcome</th><th>Objects</th><th>Bytes</th></tr>\n",
+    (void)fprintf(
+        out,
+        "<h2>What became of everything</h2>\n<p>listed = moved + already there + vanished "
+        "+ refused: %" PRId64 " = %" PRId64 " + %" PRId64 " + %" PRId64 " + %" PRId64,
+        c->listed.objects, c->by[LEDGER_MOVED].objects, c->by[LEDGER_ALREADY].objects,
+        c->by[LEDGER_VANISHED].objects, c->by[LEDGER_REFUSED].objects);
+    int64_t open = c->by[LEDGER_FAILED].objects + c->by[LEDGER_PENDING].objects +
+                   c->by[LEDGER_WAITING].objects;
+    if (open)
+        (void)fprintf(out, ", and %" PRId64 " not settled", open);
+    (void)fputs("</p>\n<table><tr><th>Outcome</th><th class=\"n\">Objects</th><th class=\"n\">"
+                "Bytes</th></tr>\n",
                 out);
     tally_row(out, "<b>listed</b>", &c->listed);
     tally_row(out, "moved", &c->by[LEDGER_MOVED]);
@@ -91,8 +116,10 @@ static void write_identity(const struct ledger_job *job, FILE *out)
     tally_row(out, "refused", &c->by[LEDGER_REFUSED]);
     if (c->by[LEDGER_FAILED].objects)
         tally_row(out, "failed", &c->by[LEDGER_FAILED]);
-    if (c->by[LEDGER_PENDING].objects + c->by[LEDGER_WAITING].objects)
+    if (c->by[LEDGER_PENDING].objects)
         tally_row(out, "still to do", &c->by[LEDGER_PENDING]);
+    if (c->by[LEDGER_WAITING].objects)
+        tally_row(out, "waiting (being woken, or tried again later)", &c->by[LEDGER_WAITING]);
     if (c->by[LEDGER_GONE].objects)
         tally_row(out, "moved by an earlier run, no longer at the source", &c->by[LEDGER_GONE]);
     if (c->by[LEDGER_DELETED].objects)
@@ -100,14 +127,40 @@ static void write_identity(const struct ledger_job *job, FILE *out)
     (void)fputs("</table>\n", out);
 }
 
+static void write_words(FILE *out, const char *what, const json_t *words)
+{
+    size_t i;
+    json_t *word;
+
+    json_array_foreach(words, i, word)
+    {
+        (void)fputs(i ? ", " : what, out);
+        report_page_text(out, json_string_value(word));
+    }
+}
+
+/* What was set on a container: carried, or kept beside. */
+static void write_settings(FILE *out, const struct ledger_container *c)
+{
+    auto_json json_t *json = c->carried ? json_loads(c->carried, 0, NULL) : NULL;
+    const json_t *carried = json_object_get(json, "carried"), *left = json_object_get(json, "left");
+
+    write_words(out, "carried: ", carried);
+    if (json_array_size(carried) && json_array_size(left))
+        (void)fputs("; ", out);
+    write_words(out, "kept beside: ", left);
+}
+
 static int write_containers(struct ledger *l, const struct ledger_job *job, FILE *out,
                             struct call *call)
 {
     int64_t after = 0;
 
-    (void)fputs("<h2>Containers</h2>\n<table><tr><th>Source</th><th>Target</th><th>Listed</th>"
-                "<th>At the target</th><th>Refused</th><th></th></tr>\n",
-                out);
+    (void)fputs(
+        "<h2>Containers</h2>\n<table><tr><th>Source</th><th>Target</th><th class=\"n\">Listed</th>"
+        "<th class=\"n\">At the target</th><th class=\"n\">Refused</th><th>Settings</th>"
+        "</tr>\n",
+        out);
     for (;;) {
         auto_ledger_container struct ledger_container c = {0};
         int n = ledger_containers(l, job->id, after, &c, 1, call);
@@ -126,31 +179,43 @@ static int write_containers(struct ledger *l, const struct ledger_job *job, FILE
                       c.counts.listed.objects,
                       c.counts.by[LEDGER_MOVED].objects + c.counts.by[LEDGER_ALREADY].objects,
                       c.counts.by[LEDGER_REFUSED].objects);
-        report_page_text(out, c.error ? c.error : c.gone ? "no longer at the source" : "");
+        if (c.error || c.gone)
+            report_page_text(out, c.error ? c.error : "no longer at the source");
+        else
+            write_settings(out, &c);
         (void)fputs("</td></tr>\n", out);
     }
     (void)fputs("</table>\n", out);
     return 0;
 }
 
-static int write_troubles(struct ledger *l, const struct ledger_job *job, FILE *out,
-                          struct call *call)
+static int write_objects(struct ledger *l, const struct ledger_job *job, const char *title,
+                         unsigned mask, FILE *out, struct call *call)
 {
     auto_ledger_rows struct ledger_rows rows = LEDGER_ROWS_INIT;
-    unsigned mask =
-        LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) | LEDGER_MASK(LEDGER_VANISHED);
 
     if (ledger_troubles(l, job->id, 0, mask, SHOWN, &rows, call) < 0)
         return -1;
     if (rows.count == 0)
         return 0;
-    (void)fputs("<h2>Not moved</h2>\n<table><tr><th>Object</th><th>Outcome</th><th>Why</th></tr>\n",
-                out);
+    (void)fprintf(out, "<h2>%s</h2>\n<table><tr><th>Object</th><th>Outcome</th><th>Why</th></tr>\n",
+                  title);
     for (size_t i = 0; i < rows.count; i++) {
+        const struct ledger_object *row = &rows.list[i];
+        auto_ledger_container struct ledger_container c = {0};
+        if (ledger_containers(l, job->id, row->container - 1, &c, 1, call) < 0)
+            return -1;
         (void)fputs("<tr><td class=\"name\">", out);
-        report_page_text(out, rows.list[i].name);
-        (void)fprintf(out, "</td><td>%s</td><td>", ledger_state_word(rows.list[i].state));
-        report_page_text(out, rows.list[i].error);
+        report_page_text(out, c.source);
+        (void)fputc('/', out);
+        report_page_text(out, row->name);
+        if (row->kind != LEDGER_CURRENT) {
+            (void)fprintf(out, " (%s ", ledger_kind_word(row->kind));
+            report_page_text(out, row->version);
+            (void)fputc(')', out);
+        }
+        (void)fprintf(out, "</td><td>%s</td><td>", ledger_state_word(row->state));
+        report_page_text(out, row->error);
         (void)fputs("</td></tr>\n", out);
     }
     (void)fputs("</table>\n", out);
@@ -181,7 +246,7 @@ static int write_proofs(struct ledger *l, const struct ledger_job *job, FILE *ou
     (void)fputs("<h2>How it was proven</h2>\n<p>Every object was read as one version (If-Match on "
                 "each request) and hashed with SHA-256 as it came. That the target holds exactly "
                 "those bytes is known by:</p>\n<table><tr><th>Proof</th><th>Meaning</th>"
-                "<th>Objects</th><th>Bytes</th></tr>\n",
+                "<th class=\"n\">Objects</th><th class=\"n\">Bytes</th></tr>\n",
                 out);
     for (int i = 0; i < proofs.count; i++) {
         const char *meaning = "";
@@ -205,13 +270,16 @@ static int write_findings(struct ledger *l, const struct ledger_job *job, FILE *
     int shown = 0;
 
     for (; shown < SHOWN; shown++) {
-        struct ledger_finding f = {0};
+        cleanup(ledger_finding_release) struct ledger_finding f = {0};
+        auto_free char *container = NULL;
         int n = ledger_findings(l, job->id, NULL, after, &f, 1, call);
         if (n < 0)
             return -1;
         if (n == 0)
             break;
         after = f.id;
+        if (report_finding_place(l, job, &f, &container, call) < 0)
+            return -1;
         if (shown == 0)
             (void)fputs("<h2>Findings</h2>\n<table><tr><th>Kind</th><th>Where</th><th>What</th>"
                         "</tr>\n",
@@ -219,14 +287,19 @@ static int write_findings(struct ledger *l, const struct ledger_job *job, FILE *
         (void)fputs("<tr><td>", out);
         report_page_text(out, f.kind);
         (void)fputs("</td><td class=\"name\">", out);
-        report_page_text(out, f.name);
+        report_page_text(out, container);
+        if (f.object) {
+            (void)fputc('/', out);
+            report_page_text(out, f.name);
+        }
         (void)fputs("</td><td>", out);
         report_page_text(out, f.text);
         (void)fputs("</td></tr>\n", out);
-        ledger_finding_release(&f);
     }
     if (shown)
         (void)fputs("</table>\n", out);
+    if (shown == SHOWN)
+        (void)fprintf(out, "<p>Only the first %d are shown; findings.jsonl has all.</p>\n", SHOWN);
     return 0;
 }
 
@@ -236,8 +309,10 @@ struct plot {
     double bytes[POINTS];
     double highest;
     int used;
+    int64_t objects, all_bytes;
 };
 
+/* The job's start is where the first sample begins. */
 static int read_plot(struct ledger *l, const struct ledger_job *job, struct plot *p,
                      struct call *call)
 {
@@ -245,21 +320,21 @@ static int read_plot(struct ledger *l, const struct ledger_job *job, struct plot
     int n = ledger_samples(l, job->id, 0, samples, LEDGER_SAMPLES, call);
 
     *p = (struct plot){0};
-    if (n <= 1)
-        return n < 0 ? -1 : 0;
-    p->from = samples[0].time;
+    if (n <= 0)
+        return n;
+    p->from = job->started < samples[0].time ? job->started : samples[0].time;
     p->to = samples[n - 1].time;
-    p->used = n - 1 < POINTS ? n - 1 : POINTS;
-    if (p->to <= p->from) {
-        p->used = 0;
-        return 0;
-    }
+    if (p->to - p->from < CLOCK_MILLISECOND)
+        p->to = p->from + CLOCK_MILLISECOND;
+    p->used = n < POINTS ? n : POINTS;
     double slot = (double)(p->to - p->from) / p->used / (double)CLOCK_SECOND;
-    for (int i = 1; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         int at = (int)((double)(samples[i].time - p->from) * p->used / (double)(p->to - p->from));
         if (at >= p->used)
             at = p->used - 1;
         p->bytes[at] += (double)samples[i].bytes / slot;
+        p->objects += samples[i].objects;
+        p->all_bytes += samples[i].bytes;
     }
     for (int i = 0; i < p->used; i++)
         if (p->bytes[i] > p->highest)
@@ -267,6 +342,19 @@ static int read_plot(struct ledger *l, const struct ledger_job *job, struct plot
     return 0;
 }
 
+static void write_mean(const struct plot *p, FILE *out)
+{
+    double seconds = (double)(p->to - p->from) / (double)CLOCK_SECOND;
+    char mean[SIZE_TEXT], all[SIZE_TEXT], span[SIZE_TEXT];
+
+    size_text(all, sizeof(all), (uint64_t)p->all_bytes);
+    size_text(mean, sizeof(mean), (uint64_t)((double)p->all_bytes / seconds));
+    duration_text(span, sizeof(span), p->to - p->from);
+    (void)fprintf(out, "<p>%s read in %s: %s/s and %.1f objects/s on average.</p>\n", all, span,
+                  mean, (double)p->objects / seconds);
+}
+
+/* One step for each slot: what was read in it, over its length. */
 static int write_plot(struct ledger *l, const struct ledger_job *job, FILE *out, struct call *call)
 {
     struct plot plot;
@@ -274,18 +362,25 @@ static int write_plot(struct ledger *l, const struct ledger_job *job, FILE *out,
 
     if (read_plot(l, job, &plot, call) < 0)
         return -1;
-    if (plot.used < 2 || plot.highest <= 0)
+    (void)fputs("<h2>Throughput</h2>\n", out);
+    if (!plot.used) {
+        (void)fputs("<p>Nothing was measured.</p>\n", out);
         return 0;
+    }
+    write_mean(&plot, out);
     size_text(top, sizeof(top), (uint64_t)plot.highest);
     duration_text(span, sizeof(span), plot.to - plot.from);
     (void)fprintf(out,
-                  "<h2>Throughput</h2>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" "
+                  "<svg viewBox=\"0 0 %d %d\" role=\"img\" "
                   "aria-label=\"Bytes per second over time, at most %s per second\">\n"
                   "<polyline fill=\"none\" stroke=\"#3b7dd8\" stroke-width=\"2\" points=\"",
                   PLOT_W, PLOT_H + 24, top);
-    for (int i = 0; i < plot.used; i++)
-        (void)fprintf(out, "%.1f,%.1f ", (double)i * PLOT_W / (plot.used - 1),
-                      PLOT_H - plot.bytes[i] / plot.highest * (PLOT_H - 16));
+    for (int i = 0; i < plot.used; i++) {
+        double high = plot.highest > 0 ? plot.bytes[i] / plot.highest : 0;
+        double y = PLOT_H - high * (PLOT_H - 18);
+        (void)fprintf(out, "%.1f,%.1f %.1f,%.1f ", (double)i * PLOT_W / plot.used, y,
+                      (double)(i + 1) * PLOT_W / plot.used, y);
+    }
     (void)fprintf(out,
                   "\"/>\n<line x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#8888\"/>\n"
                   "<text x=\"0\" y=\"12\" font-size=\"13\" fill=\"currentColor\">%s/s</text>\n"
@@ -315,11 +410,19 @@ int report_write_html(struct ledger *l, const struct ledger_job *job,
                       const struct report_options *options, FILE *out, struct call *call)
 {
     write_head(job, out);
-    write_verdict(job, out);
+    int64_t refused = report_refused_containers(l, job, call);
+    if (refused < 0)
+        return -1;
+    write_verdict(job, refused, out);
     write_identity(job, out);
-    if (write_troubles(l, job, out, call) < 0 || write_proofs(l, job, out, call) < 0 ||
-        write_findings(l, job, out, call) < 0 || write_containers(l, job, out, call) < 0 ||
-        write_plot(l, job, out, call) < 0)
+    if (write_objects(l, job, "Not moved",
+                      LEDGER_MASK(LEDGER_REFUSED) | LEDGER_MASK(LEDGER_FAILED) |
+                          LEDGER_MASK(LEDGER_VANISHED),
+                      out, call) < 0 ||
+        write_objects(l, job, "No longer at the source",
+                      LEDGER_MASK(LEDGER_GONE) | LEDGER_MASK(LEDGER_DELETED), out, call) < 0 ||
+        write_proofs(l, job, out, call) < 0 || write_findings(l, job, out, call) < 0 ||
+        write_containers(l, job, out, call) < 0 || write_plot(l, job, out, call) < 0)
         return -1;
     write_foot(options, out);
     return 0;

@@ -28,7 +28,7 @@ static const char style[] =
     "h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem}"
     "table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #8884;vertical-align:top}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    "th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     "td.name{overflow-wrap:anywhere;font-family:ui-monospace,monospace;font-size:.9em}"
     ".ok{background:#2a7d4f;color:#fff}.bad{background:#a33;color:#fff}"
     ".verdict{padding:.8rem 1rem;border-radius:.4rem;font-weight:600}"

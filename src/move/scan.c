@@ -38,46 +38,19 @@ static void refuse_early(const struct mover *m, const struct object *o, struct l
     }
 }
 
+/* Whether the source takes a name it lists for another one when it is asked for. */
+static bool source_misreads(const struct store_traits *source, const char *name)
+{
+    struct store_traits misread = {.name_refuses = source->name_refuses &
+                                                   (NAME_NO_BACKSLASH | NAME_NO_DOT_SEGMENT)};
+
+    return store_name_fault(&misread, name) != NULL;
+}
+
 static void refuse_name(struct ledger_entry *entry, const char *why)
 {
     entry->refuse = ERR_NAME;
     entry->reason = why;
-}
-
-/* --- bascule's own records in a store it filled --- */
-
-enum own { OWN_UNKNOWN, OWN_YES, OWN_NO };
-
-/* One container being listed. */
-struct listing {
-    struct mover *mover;
-    struct mover_container container;
-    enum own sidecars; /* whether what lies at NAME_SIDECAR is ours */
-};
-
-/* Whether an object is a small JSON text that a test says is ours; what cannot be read is not. */
-static int is_record(struct listing *l, const struct object *o, bool (*test)(const char *text),
-                     bool *ret, struct call *call)
-{
-    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
-    struct object_key key = {l->container.source, o->name, o->kind, o->version};
-    struct get_options options = {.length = STORE_TO_END};
-    struct sink_buf sink;
-
-    *ret = false;
-    if (o->archived || o->size > SIDECAR_MAX)
-        return 0;
-    if (o->kind == VERSION_CURRENT)
-        key.version = NULL;
-    sink_buf_init(&sink, &text);
-    if (store_get(l->mover->source, &key, &options, &sink.sink, NULL, NULL, call) == 0) {
-        *ret = test(text.data);
-        return 0;
-    }
-    if (err_is_passing(call->err.code) || call->err.code == ERR_CANCELLED)
-        return -1;
-    err_clear(&call->err);
-    return 0;
 }
 
 static bool begins(const char *name, const char *prefix)
@@ -85,60 +58,12 @@ static bool begins(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* A trial's object that nobody removed: a short text under a short hexadecimal name. */
-static bool is_probe(const struct object *o)
-{
-    const char *id = o->name + strlen(NAME_PROBE);
-
-    return strspn(id, "0123456789abcdef") == 16 && !id[16] && o->size <= 64;
-}
-
-/* Objects bascule itself left in a store it filled are no objects of a user: side-cars are read
- * with what they belong to.  A user's object of such a name is listed, and refused.  Side-cars are
- * many: the first one decides for all of the container. */
-static int is_own(struct listing *l, const struct object *o, bool *ret, struct call *call)
-{
-    *ret = false;
-    if (begins(o->name, NAME_PROBE)) {
-        *ret = is_probe(o);
-    } else if (strcmp(o->name, NAME_CONTAINER) == 0) {
-        return is_record(l, o, container_is_leftovers, ret, call);
-    } else if (begins(o->name, NAME_SIDECAR)) {
-        if (l->sidecars == OWN_UNKNOWN) {
-            if (is_record(l, o, carry_is_sidecar, ret, call) < 0)
-                return -1;
-            l->sidecars = *ret ? OWN_YES : OWN_NO;
-        }
-        *ret = l->sidecars == OWN_YES;
-    }
-    return 0;
-}
-
-static bool is_of_records(const char *name)
-{
-    return begins(name, NAME_SIDECAR) || begins(name, NAME_PROBE) ||
-           strcmp(name, NAME_CONTAINER) == 0;
-}
-
-/* The original name of an object that lies under a mapped one: its side-car tells. */
-static int original_name(struct mover *m, const struct mover_container *c, const char *name,
-                         char **ret, struct call *call)
-{
-    auto_object struct object o = OBJECT_INIT;
-    auto_buf struct buf text = BUF_INIT(SIDECAR_MAX);
-    auto_free char *sidecar = name_of_sidecar(&m->source->traits, name);
-    struct object_key key = {.container = c->source, .name = name};
-    struct object_key beside = {.container = c->source, .name = sidecar};
-    struct get_options options = {.length = STORE_TO_END};
-    struct sink_buf sink;
-
-    sink_buf_init(&sink, &text);
-    if (store_stat(m->source, &key, &o, call) < 0 ||
-        store_get(m->source, &beside, &options, &sink.sink, NULL, NULL, call) < 0 ||
-        carry_back(&o, text.data, ret, &call->err) < 0)
-        return err_prefix(&call->err, "the original name of '%s'", name);
-    return 0;
-}
+/* One container being listed. */
+struct listing {
+    struct mover *mover;
+    struct mover_container container;
+    struct own own;
+};
 
 /* The names of one page that differ at the target, kept until the page is written. */
 struct names {
@@ -175,10 +100,13 @@ static int entry_of(struct listing *l, const struct object *o, struct names *nam
     if (o->kind == VERSION_CURRENT)
         entry->version = NULL;
     refuse_early(m, o, entry);
-    if (is_of_records(name))
+    if (source_misreads(&m->source->traits, name))
+        refuse_name(entry, "the source itself would take its name for another one ('\\' or a "
+                           "segment '.' or '..'): rename it");
+    else if (own_is_reserved(name))
         refuse_name(entry, "its name is reserved for bascule's own records: rename it");
     if (begins(name, NAME_MAPPED)) {
-        if (original_name(m, c, name, &told, call) < 0) {
+        if (own_original_name(m->source, c->source, name, &told, call) < 0) {
             if (call->err.code != ERR_NOT_FOUND && call->err.code != ERR_CORRUPT)
                 return -1;
             err_clear(&call->err);
@@ -209,7 +137,7 @@ static int write_page(struct listing *l, const struct object_list *page, struct 
     for (size_t i = 0; i < page->count && result == 0; i++) {
         const struct object *o = &page->list[i];
         bool own = o->kind == VERSION_MARKER;
-        if (!own && is_own(l, o, &own, call) < 0)
+        if (!own && own_is_record(&l->own, o, &own, call) < 0)
             result = -1;
         if (own || result < 0)
             continue;
@@ -233,11 +161,27 @@ static int write_page(struct listing *l, const struct object_list *page, struct 
         atomic_fetch_add(&p->already, done.unchanged);
         atomic_fetch_add(&p->refused, done.refused + done.collided);
         atomic_fetch_add(&p->settled, done.unchanged + done.refused + done.collided);
-        if (done.unchanged == (int64_t)n)
-            atomic_fetch_add(&p->settled_bytes, bytes);
+        atomic_fetch_add(&p->settled_bytes, done.settled);
+        if (m->plan) {
+            m->plan->collisions.objects += done.collided;
+            m->plan->collisions.bytes += done.collided_bytes;
+        }
     }
     free(entries);
     return result;
+}
+
+int note_left_out(struct mover *m, int64_t container, const struct pairs *left_out,
+                  struct call *call)
+{
+    for (size_t i = 0; i < left_out->count; i++) {
+        const struct pair *p = &left_out->list[i];
+        auto_free char *text = xasprintf("'%s': %s", p->key, p->value);
+        struct ledger_note note = {"left_out", text};
+        if (ledger_finding_add(m->ledger, container, &note, call) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int list_container(struct mover *m, const struct ledger_container *from, struct call *call)
@@ -245,6 +189,7 @@ static int list_container(struct mover *m, const struct ledger_container *from, 
     struct listing l = {.mover = m, .container = mover_container_of(m, from->id)};
     auto_free char *cursor = xstrdup_null(from->cursor);
 
+    l.own = (struct own){.store = m->source, .container = l.container.source};
     do {
         auto_object_list struct object_list page = OBJECT_LIST_INIT;
         struct list_options options = {
@@ -256,6 +201,7 @@ static int list_container(struct mover *m, const struct ledger_container *from, 
         if (mover_draining(m, call))
             return ledger_list_release(m->ledger, l.container.id, call);
         if (store_list(m->source, l.container.source, &options, &page, call) < 0 ||
+            note_left_out(m, l.container.id, &page.left_out, call) < 0 ||
             write_page(&l, &page, call) < 0)
             return -1;
         free(cursor);

@@ -4,13 +4,25 @@
  * dates or what a store claims to hold.
  *
  * Two kinds: target against the ledger (the SHA-256 recorded when it was moved; of an earlier
- * version, one of the target's versions of that name must have it), and source against target (both
- * are read).  Neither writes anything at either end.
+ * version, one of the target's versions of that name must have it), and source against target: both
+ * are read, and what they carry is compared as it would come back to its original place (type,
+ * content headers, metadata, tags); what only the target has is told, too.  Neither writes anything
+ * at either end.
  */
 #ifndef MOVE_VERIFY_H
 #define MOVE_VERIFY_H
 
 #include "move/move.h"
+
+/* In what way the target is not what it should be. */
+enum verify_kind {
+    VERIFY_CONTENT,  /* other bytes */
+    VERIFY_CARRIED,  /* other headers, metadata, tags or type */
+    VERIFY_MISSING,  /* not there */
+    VERIFY_EXTRA,    /* there, but not at the source */
+    VERIFY_UNPROVEN, /* could not be looked at */
+};
+const char *verify_kind_word(enum verify_kind kind);
 
 struct verify_options {
     struct store *source; /* NULL: against the ledger */
@@ -21,8 +33,9 @@ struct verify_options {
     const struct pairs *containers;
     int workers;
     const struct cancel *drain;
-    /* Called for each difference, by one thread at a time. */
-    void (*differs)(void *context, const char *container, const char *name, const char *text);
+    /* Called for each difference, by one thread at a time; name NULL: the container itself. */
+    void (*differs)(void *context, enum verify_kind kind, const char *container, const char *name,
+                    const char *text);
     void *context;
 };
 
@@ -37,7 +50,7 @@ struct verify_result {
 must_check int verify_ledger(struct ledger *l, const struct ledger_job *job,
                              const struct verify_options *options, struct verify_result *ret,
                              struct call *call);
-/* Every object the source lists. */
+/* Every object the source lists, and every one of the target's containers they belong in. */
 must_check int verify_stores(const struct verify_options *options, struct verify_result *ret,
                              struct call *call);
 

@@ -394,6 +394,15 @@ static const struct container_ops account_containers = {
 
 /* ---- Tags and holes ---- */
 
+/* Nothing is put here. */
+static int tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                         bool *ret, struct call *call)
+{
+    (void)s, (void)container, (void)tags, (void)call;
+    *ret = false;
+    return 0;
+}
+
 static int tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                     struct call *call)
 {
@@ -413,7 +422,8 @@ static int tags_set(struct store *s, const struct object_key *key, const struct 
     return refuse(s, call);
 }
 
-static const struct tag_ops account_tags = {.get = tags_get, .set = tags_set};
+static const struct tag_ops account_tags = {
+    .can_hold = tags_can_hold, .get = tags_get, .set = tags_set};
 
 static int extents_get(struct store *s, const struct object_key *key, const char *if_match,
                        uint64_t offset, uint64_t length, struct extent_list *ret, struct call *call)

@@ -82,6 +82,7 @@ void container_list_release(struct container_list *l)
         container_release(&l->list[i]);
     free(l->list);
     free(l->cursor);
+    pairs_release(&l->left_out);
     *l = (struct container_list)CONTAINER_LIST_INIT;
 }
 
@@ -255,6 +256,12 @@ const struct container_ops container_forward_ops = {
     .apply = forward_container_apply,
 };
 
+static int forward_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                                 bool *ret, struct call *call)
+{
+    return store_tags_can_hold(s->below, container, tags, ret, call);
+}
+
 static int forward_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                             struct call *call)
 {
@@ -267,7 +274,8 @@ static int forward_tags_set(struct store *s, const struct object_key *key, const
     return store_tags_set(s->below, key, tags, call);
 }
 
-const struct tag_ops tag_forward_ops = {.get = forward_tags_get, .set = forward_tags_set};
+const struct tag_ops tag_forward_ops = {
+    .can_hold = forward_tags_can_hold, .get = forward_tags_get, .set = forward_tags_set};
 
 static int forward_tier_set(struct store *s, const struct object_key *key, const char *tier,
                             const char *priority, struct call *call)

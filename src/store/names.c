@@ -30,7 +30,8 @@ const char *store_name_fault(const struct store_traits *traits, const char *name
     unsigned refuses = traits->name_refuses;
     size_t length = strlen(name);
 
-    if (traits->name_bytes_max && length > traits->name_bytes_max)
+    if ((traits->name_bytes_max && length > traits->name_bytes_max) ||
+        (traits->name_units_max && utf8_utf16_units(name, length) > traits->name_units_max))
         return "is longer than can be";
     if ((refuses & NAME_NO_CONTROL) && has_control(name))
         return "holds control characters";

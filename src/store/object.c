@@ -124,6 +124,7 @@ void object_list_release(struct object_list *l)
     free(l->list);
     free(l->prefixes);
     free(l->cursor);
+    pairs_release(&l->left_out);
     *l = (struct object_list)OBJECT_LIST_INIT;
 }
 

@@ -115,6 +115,9 @@ struct object_list {
     char **prefixes; /* with a delimiter: the common prefixes */
     size_t prefix_count;
     char *cursor; /* where the next page begins; NULL after the last one */
+    /* What stands among the objects and is none, by name, and why; told by a store that can have
+     * such things (a directory), perhaps more than once, and no more than a few of each page. */
+    struct pairs left_out;
 };
 
 #define OBJECT_LIST_INIT \

@@ -445,6 +445,18 @@ int store_container_apply(struct store *s, const char *container, const char *js
     return s->containers->apply(s, container, json, ret_left, call) < 0 ? failed(s, call) : 0;
 }
 
+int store_tags_can_hold(struct store *s, const char *container, const struct pairs *tags, bool *ret,
+                        struct call *call)
+{
+    assert(tags && ret);
+    *ret = tags->count == 0;
+    if (*ret || !s->tags || tags->count > s->traits.tags_max)
+        return 0;
+    if (check_container(s, container, call) < 0)
+        return -1;
+    return s->tags->can_hold(s, container, tags, ret, call) < 0 ? failed(s, call) : 0;
+}
+
 int store_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                    struct call *call)
 {

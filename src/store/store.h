@@ -146,7 +146,8 @@ struct store_traits {
     uint64_t part_size_max;
     uint32_t parts_max;
     unsigned name_refuses;       /* of enum name_refusal */
-    uint32_t name_bytes_max;     /* UTF-8 bytes of an object name */
+    uint32_t name_bytes_max;     /* UTF-8 bytes of an object name; 0: no limit */
+    uint32_t name_units_max;     /* UTF-16 units of it (Azure); 0: no limit */
     uint32_t metadata_bytes_max; /* keys and values together */
     uint32_t metadata_value_max; /* one value */
     uint32_t metadata_count_max;
@@ -216,6 +217,7 @@ struct container_list {
     size_t count;
     size_t size;
     char *cursor;
+    struct pairs left_out; /* as in struct object_list */
 };
 #define CONTAINER_INIT           \
     {                            \
@@ -244,6 +246,8 @@ struct container_ops {
 };
 
 struct tag_ops {
+    int (*can_hold)(struct store *s, const char *container, const struct pairs *tags, bool *ret,
+                    struct call *call);
     int (*get)(struct store *s, const struct object_key *key, struct pairs *ret, struct call *call);
     int (*set)(struct store *s, const struct object_key *key, const struct pairs *tags,
                struct call *call);
@@ -394,6 +398,11 @@ must_check int store_container_settings(struct store *s, const char *container,
 must_check int store_container_apply(struct store *s, const char *container, const char *json,
                                      struct buf *ret_left, struct call *call);
 
+/* Whether an object of this container could have these tags: their number and characters, and,
+ * where only trying tells, whether the service keeps any.  A store without the group holds no tags.
+ */
+must_check int store_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                                   bool *ret, struct call *call);
 must_check int store_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                               struct call *call);
 must_check int store_tags_set(struct store *s, const struct object_key *key,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec/utf8.h"
+#include "codec/xml-mend.h"
 #include "codec/xml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,6 +36,34 @@ static size_t count_nodes(const struct xml_node *node)
     return count;
 }
 
+static void mend(const void *bytes, size_t size, size_t piece, struct buf *out)
+{
+    struct call call = CALL_INIT;
+    struct sink_buf sink;
+    struct xml_mender mender;
+    int result = 0;
+
+    sink_buf_init(&sink, out);
+    xml_mender_init(&mender, &sink.sink);
+    for (size_t at = 0; at < size && result == 0; at += piece)
+        result = sink_write(&mender.sink, (const char *)bytes + at,
+                            size - at < piece ? size - at : piece, &call);
+    assert(result == 0 && xml_mender_finish(&mender, &call) == 0);
+}
+
+/* Mending comes to the same in any pieces, and leaves nothing to mend. */
+static void check_mending(const uint8_t *data, size_t size, size_t piece)
+{
+    auto_buf struct buf whole = BUF_INIT(64 << 20), pieces = BUF_INIT(64 << 20);
+    auto_buf struct buf again = BUF_INIT(64 << 20);
+
+    mend(data, size, size ? size : 1, &whole);
+    mend(data, size, piece, &pieces);
+    mend(whole.data, whole.length, piece, &again);
+    assert(whole.length == pieces.length && memcmp(whole.data, pieces.data, whole.length) == 0);
+    assert(whole.length == again.length && memcmp(whole.data, again.data, whole.length) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e = {0};
@@ -48,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         result = xml_reader_feed(&reader, data + at, size - at < piece ? size - at : piece, &e);
     if (result == 0)
         result = xml_reader_finish(&reader, &e);
+    check_mending(data, size, piece);
     int parsed = xml_parse((const char *)data, size, &root, &e);
     assert(parsed == result);
     if (parsed == 0) {

@@ -134,6 +134,43 @@ static void test_a_store_that_holds_all_needs_nothing(void **state)
     assert_false(carry_same(&c.properties, &original, &everything));
 }
 
+static void expect_difference(const struct object *a, const struct object *b, const char *word)
+{
+    auto_free char *text = carry_difference(a, b);
+
+    if (!word)
+        assert_null(text);
+    else if (!text || !strstr(text, word))
+        fail_msg("'%s' is not in '%s'", word, text ? text : "(no difference)");
+}
+
+static void test_differences_are_told(void **state)
+{
+    (void)state;
+    auto_object struct object a, b;
+
+    original_init(&a);
+    original_init(&b);
+    expect_difference(&a, &b, NULL);
+    replace_string(&a.content_type, NULL);
+    expect_difference(&a, &b, NULL); /* every store gives some type */
+    expect_difference(&b, &a, "content_type");
+    replace_string(&a.content_type, b.content_type);
+    replace_string(&b.content_encoding, "gzip");
+    expect_difference(&a, &b, "content_encoding is 'gzip'");
+    replace_string(&b.content_encoding, a.content_encoding);
+    pairs_add(&b.metadata, "besides", "1");
+    expect_difference(&a, &b, "'besides' is there besides");
+    expect_difference(&b, &a, "'besides' is missing");
+    pairs_add(&a.metadata, "besides", "2");
+    expect_difference(&a, &b, "metadata 'besides' is '1', not '2'");
+    replace_string(&a.metadata.list[a.metadata.count - 1].value, "1");
+    pairs_add(&b.tags, "t", "1");
+    expect_difference(&a, &b, "tag 't'");
+    b.type = a.type == OBJECT_PAGE ? OBJECT_BLOCK : OBJECT_PAGE;
+    expect_difference(&a, &b, "the type is");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_goes_to_the_sidecar),
         cmocka_unit_test(test_a_foreign_sidecar_is_refused),
         cmocka_unit_test(test_a_store_that_holds_all_needs_nothing),
+        cmocka_unit_test(test_differences_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -621,7 +621,7 @@ static void test_jobs(void **state)
     struct ledger_job jobs[3];
 
     assert_ok(ledger_start(l, &what, &job, &call), &call.err);
-    auto_free char *name = xasprintf("azure-inv-oices-srv-x-%lld", (long long)job.id);
+    auto_free char *name = xasprintf("azure-inv-oices-x-%lld", (long long)job.id);
     assert_string_equal(job.name, name);
     assert_int_equal(job.workers, 1);
     assert_int_equal(job.worker_pid, getpid());

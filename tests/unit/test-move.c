@@ -173,11 +173,11 @@ static void md5_layer_init(struct md5_layer *l, struct store_ops *ops, struct st
     store_init_layer(&l->store, ops, below);
 }
 
-static void nothing_differs(void *context, const char *container, const char *name,
-                            const char *text)
+static void nothing_differs(void *context, enum verify_kind kind, const char *container,
+                            const char *name, const char *text)
 {
     (void)context;
-    fail_msg("%s/%s: %s", container, name, text);
+    fail_msg("%s: %s/%s: %s", verify_kind_word(kind), container, name ? name : "", text);
 }
 
 static void assert_same_content(const struct scene *s, int64_t objects)

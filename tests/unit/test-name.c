@@ -11,36 +11,6 @@ static const struct store_traits narrow = {
 };
 static const struct store_traits wide = {.name_bytes_max = 1024};
 
-static void expect(const struct store_traits *t, const char *name, bool fits)
-{
-    const char *why = NULL;
-
-    if (name_fits(t, name, &why) != fits)
-        fail_msg("'%s': expected %d (%s)", name, fits, why ? why : "");
-    assert_int_equal(why == NULL, fits);
-}
-
-static void test_what_fits(void **state)
-{
-    (void)state;
-    expect(&wide, "a//b", true);
-    expect(&wide, "/lead", true);
-    expect(&wide, "trail/", true);
-    expect(&wide, "back\\slash", true);
-    expect(&wide, "..", true);
-    expect(&narrow, "a//b", true);
-    expect(&narrow, "a.", true);
-    expect(&narrow, "a..b/...", true);
-    expect(&narrow, "x/../y", false);
-    expect(&narrow, "./y", false);
-    expect(&narrow, "y/.", false);
-    expect(&narrow, "back\\slash", false);
-    expect(&narrow, "bell\a", false);
-    expect(&narrow, "\xef\xbf\xbe", false);
-    expect(&narrow, "0123456789012345678901234567890123456789012345678901234567890123", true);
-    expect(&narrow, "01234567890123456789012345678901234567890123456789012345678901234", false);
-}
-
 static void test_own_name_where_it_fits(void **state)
 {
     (void)state;
@@ -86,7 +56,6 @@ static void test_sidecars_do_not_meet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_fits),
         cmocka_unit_test(test_own_name_where_it_fits),
         cmocka_unit_test(test_history_lies_beside_or_becomes_a_version),
         cmocka_unit_test(test_sidecars_do_not_meet),

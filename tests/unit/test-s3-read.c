@@ -294,6 +294,35 @@ static void lists_page_after_page(void **state)
     s3_script_close(s, &memory);
 }
 
+/* Ceph encodes the names, but not the token, which is one of them. */
+static void lists_what_xml_cannot_hold(void **state)
+{
+    struct memory memory;
+    struct store *s = s3_script_open(NULL, &memory, s3_strict);
+    struct call call;
+
+    (void)state;
+    auto_object_list struct object_list page = OBJECT_LIST_INIT, last = OBJECT_LIST_INIT;
+    auto_object_list struct object_list raw = OBJECT_LIST_INIT;
+    PLAY({"GET",
+          "/b?list-type=2&max-keys=1000&encoding-type=url",
+          {NULL},
+          200,
+          {NULL},
+          PAGE("bell%07x", "<EncodingType>url</EncodingType>"
+                           "<NextContinuationToken>bell&#x7;x</NextContinuationToken>")},
+         {"GET", "&start-after=bell%07x", {NULL}, 200, {NULL}, LAST},
+         {"GET", "/b?list-type=2", {NULL}, 200, {NULL}, PAGE("bell&#x7;x", "")});
+    assert_ok(list(s, (struct list_options){0}, &page, &call), &call.err);
+    assert_string_equal(page.list[0].name, "bell\ax");
+    assert_ok(list(s, (struct list_options){.cursor = page.cursor}, &last, &call), &call.err);
+    /* Names that are not encoded cannot be trusted then. */
+    assert_int_equal(list(s, (struct list_options){0}, &raw, &call), -1);
+    assert_int_equal(call.err.code, ERR_REMOTE);
+    PLAYED();
+    s3_script_close(s, &memory);
+}
+
 static void lists_as_the_provider_needs_it(void **state)
 {
     static const struct provider_s3 old = {.quirks = 1U << QUIRK_LIST_V1_ONLY |
@@ -388,6 +417,7 @@ int main(void)
         cmocka_unit_test(says_what_a_refusal_means),
         cmocka_unit_test(knows_statuses_alone),
         cmocka_unit_test(lists_page_after_page),
+        cmocka_unit_test(lists_what_xml_cannot_hold),
         cmocka_unit_test(lists_as_the_provider_needs_it),
         cmocka_unit_test(refuses_listings_that_stop_short),
         cmocka_unit_test(reaches),

@@ -399,13 +399,24 @@ static void makes_buckets(void **state)
           "<Error><Code>InvalidLocationConstraint</Code></Error>",
           .in_body = "<LocationConstraint>gra</LocationConstraint>"},
          {"PUT", "/new", {NULL}, 200, {NULL}, NULL}, {"HEAD", "/new", {NULL}, 200, {NULL}, NULL},
-         {"HEAD", "/new", {NULL}, 403, {NULL}, NULL});
+         {"HEAD", "/new", {NULL}, 403, {NULL}, NULL},
+         {"GET", "/new?location=", {NULL}, 403, {NULL}, "<Error><Code>AccessDenied</Code></Error>"},
+         {"HEAD", "/new", {NULL}, 403, {NULL}, NULL},
+         {"GET",
+          "/new?location=",
+          {NULL},
+          403,
+          {NULL},
+          "<Error><Code>SignatureDoesNotMatch</Code></Error>"});
     assert_ok(store_container_create(s, "new", NULL, &call), &call.err);
     assert_int_equal(store_container_create(s, "new", NULL, &call), -1);
     assert_int_equal(call.err.code, ERR_EXISTS);
     call = (struct call)CALL_INIT;
     assert_int_equal(store_container_create(s, "new", NULL, &call), -1);
     assert_int_equal(call.err.code, ERR_NAME);
+    call = (struct call)CALL_INIT;
+    assert_int_equal(store_container_create(s, "new", NULL, &call), -1);
+    assert_int_equal(call.err.code, ERR_UNKNOWN_WHO);
     call = (struct call)CALL_INIT;
     assert_int_equal(store_container_create(s, "$web", NULL, &call), -1);
     assert_int_equal(call.err.code, ERR_NAME);

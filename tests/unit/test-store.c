@@ -349,6 +349,10 @@ static void names(void **state)
     struct store_traits traits = {.name_bytes_max = 3};
     assert_null(store_name_fault(&traits, "abc"));
     assert_non_null(store_name_fault(&traits, "abcd"));
+    /* Two characters of four and of two bytes: three units of UTF-16. */
+    struct store_traits units = {.name_units_max = 3};
+    assert_null(store_name_fault(&units, "\xf0\x9f\x8c\x8d\xc3\xa9"));
+    assert_non_null(store_name_fault(&units, "\xf0\x9f\x8c\x8d\xc3\xa9x"));
 }
 
 static void objects(void **state)

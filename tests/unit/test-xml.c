@@ -2,6 +2,7 @@
 /* XML: a listing read in pieces, small documents, limits, and writing that reads back. */
 #include "unit.h"
 
+#include "codec/xml-mend.h"
 #include "codec/xml.h"
 
 static const char listing[] =
@@ -42,6 +43,49 @@ static int note_end(void *context, const struct xml_event *event, struct err *e)
                    event->attributes->list[0].value);
     buf_char(context, ')');
     return 0;
+}
+
+/* U+FFFD for what XML cannot hold, however it is written; all else as it was. */
+static void test_mending(void **state)
+{
+    static const struct {
+        const char *given, *mended;
+    } cases[] = {
+        {"<a>b &amp; &lt; &#x41; &#65; \xc3\xa9 \xef\xbb\xbf\xef\xbf\xbd</a>", NULL},
+        {"a&#x1;b", "a\xef\xbf\xbd"
+                    "b"},
+        {"&#1;&#x0001;&#31;", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+        {"&#xfffe;&#xD800;", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\x01\x1f", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xef\xbf\xbe|\xef\xbf\xbf", "\xef\xbf\xbd|\xef\xbf\xbd"},
+        {"&\x01;", "&\xef\xbf\xbd;"},
+        {"&#&#1;\xef&#2", "&#\xef\xbf\xbd\xef&#2"},
+        {"&#9;&#xA;&#13;&#x10ffff;", NULL},
+        {"&#x110000;", "\xef\xbf\xbd"},
+        {"&#;&#x;&#99999999999999999999", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *wanted = cases[i].mended ? cases[i].mended : cases[i].given;
+        size_t length = strlen(cases[i].given);
+        for (size_t piece = 1; piece <= length; piece++) {
+            auto_buf struct buf out = BUF_INIT(1000);
+            struct call call = CALL_INIT;
+            struct sink_buf sink;
+            struct xml_mender m;
+
+            sink_buf_init(&sink, &out);
+            xml_mender_init(&m, &sink.sink);
+            for (size_t at = 0; at < length; at += piece)
+                assert_ok(sink_write(&m.sink, cases[i].given + at,
+                                     length - at < piece ? length - at : piece, &call),
+                          &call.err);
+            assert_ok(xml_mender_finish(&m, &call), &call.err);
+            assert_string_equal(out.data, wanted);
+            assert_int_equal(m.mended, cases[i].mended != NULL);
+        }
+    }
 }
 
 static void test_pieces(void **state)
@@ -213,13 +257,10 @@ static void test_writing_reads_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_callback_stops),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_ceilings),
-        cmocka_unit_test(test_tree),
-        cmocka_unit_test(test_writing_reads_back),
+        cmocka_unit_test(test_mending), cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_cut_off), cmocka_unit_test(test_callback_stops),
+        cmocka_unit_test(test_refuses), cmocka_unit_test(test_ceilings),
+        cmocka_unit_test(test_tree),    cmocka_unit_test(test_writing_reads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,7 +216,28 @@ static int tags_set(struct store *s, const struct object_key *key, const struct 
     return azure_exchange_do(a, &x, NULL, NULL, call);
 }
 
-const struct tag_ops azure_tag_ops = {.get = tags_get, .set = tags_set};
+/* https://learn.microsoft.com/azure/storage/blobs/storage-manage-find-blobs */
+static bool tag_text_fits(const char *text, size_t least, size_t most)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  " +-./:=_";
+    size_t length = strlen(text);
+
+    return length >= least && length <= most && strspn(text, allowed) == length;
+}
+
+static int tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                         bool *ret, struct call *call)
+{
+    (void)s, (void)container, (void)call;
+    *ret = true;
+    for (size_t i = 0; i < tags->count && *ret; i++)
+        *ret =
+            tag_text_fits(tags->list[i].key, 1, 128) && tag_text_fits(tags->list[i].value, 0, 256);
+    return 0;
+}
+
+const struct tag_ops azure_tag_ops = {.can_hold = tags_can_hold, .get = tags_get, .set = tags_set};
 
 /* -------------------------------------------------------------------- page ranges */
 

@@ -31,6 +31,7 @@
 #define AZURE_PAGE_WRITE_MAX     (UINT64_C(4) << 20)
 #define AZURE_APPEND_MAX         (UINT64_C(100) << 20)
 #define AZURE_BLOCKS_MAX         50000
+#define AZURE_NAME_UNITS_MAX     1024 /* of UTF-16, in a blob's name */
 #define AZURE_PAGE               512
 /* Upload ids are 33 characters: the type's letter and 32 hexadecimal digits. */
 #define AZURE_UPLOAD_ID 33

@@ -17,8 +17,6 @@
 #include "util/random.h"
 #include "util/thread.h"
 
-#define NAME_UNITS_MAX 1024
-
 int azure_name_ok(const struct object_key *key, struct err *e)
 {
     const char *name = key->name;
@@ -26,9 +24,9 @@ int azure_name_ok(const struct object_key *key, struct err *e)
 
     if (!utf8_valid(name, n))
         return err_set(e, ERR_NAME, "Azure's names are UTF-8, and this one is not");
-    if (utf8_utf16_units(name, n) > NAME_UNITS_MAX)
+    if (utf8_utf16_units(name, n) > AZURE_NAME_UNITS_MAX)
         return err_set(e, ERR_NAME, "the name has more than the %d characters Azure holds",
-                       NAME_UNITS_MAX);
+                       AZURE_NAME_UNITS_MAX);
     if (strchr(name, '\\'))
         return err_set(e, ERR_NAME,
                        "Azure turns the '\\' in a name into '/', so it would be "

@@ -300,7 +300,16 @@ static int file_extents(struct store *s, const struct object_key *key, const cha
     return find_extents(body.fd, offset, offset + (length < left ? length : left), ret, call);
 }
 
-static const struct tag_ops file_tag_ops = {.get = file_tags_get, .set = file_tags_set};
+static int file_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                              bool *ret, struct call *call)
+{
+    (void)s, (void)container, (void)tags, (void)call;
+    *ret = true;
+    return 0;
+}
+
+static const struct tag_ops file_tag_ops = {
+    .can_hold = file_tags_can_hold, .get = file_tags_get, .set = file_tags_set};
 static const struct tier_ops file_tier_ops = {.set = file_tier_set};
 static const struct extent_ops file_extent_ops = {.get = file_extents};
 
@@ -357,8 +366,7 @@ int file_store_open(const char *path, const char *name, struct store **ret, stru
     int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (root < 0 && errno == ENOENT)
-        return err_set(&call->err, ERR_NOT_FOUND, "%s: there is no directory '%s': make it first",
-                       name, path);
+        return err_set(&call->err, ERR_NOT_FOUND, "%s: there is no directory '%s'", name, path);
     if (root < 0)
         return err_errno(&call->err, errno, "%s: open directory '%s'", name, path);
     *ret = &file_store_new(path, name, root)->store;

@@ -277,8 +277,18 @@ static int file_container_remove(struct store *s, const char *container, struct 
 
 /* ------------------------------------------------------------------------- listing */
 
+static void leave_out(struct pairs *left_out, const char *name, mode_t mode)
+{
+    if (left_out->count < LEFT_OUT_MAX && !S_ISDIR(mode))
+        pairs_add(left_out, name,
+                  S_ISREG(mode)   ? "it is in no container: those are the directories here"
+                  : S_ISLNK(mode) ? "a symbolic link is no container, and is not followed"
+                                  : "what is neither file nor directory is no object");
+}
+
 /* All folders at the top that can be containers. */
-static int container_names(struct file_store *f, struct pairs *ret, struct call *call)
+static int container_names(struct file_store *f, struct pairs *ret, struct pairs *left_out,
+                           struct call *call)
 {
     int fd = openat(f->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *root = fd < 0 ? NULL : fdopendir(fd);
@@ -290,8 +300,12 @@ static int container_names(struct file_store *f, struct pairs *ret, struct call 
         struct stat info;
         if (strcmp(entry->d_name, FILE_OWN) == 0 || file_name_goes_on(entry->d_name) ||
             file_name_segment(&name, entry->d_name, true, FILE_BODIES) < 0 ||
-            fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(info.st_mode))
+            fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
+        if (!S_ISDIR(info.st_mode)) {
+            leave_out(left_out, entry->d_name, info.st_mode);
+            continue;
+        }
         pairs_add(ret, name.data, "");
     }
     (void)closedir(root);
@@ -304,7 +318,7 @@ static int file_container_list(struct store *s, const char *cursor, struct conta
 {
     auto_pairs struct pairs names = PAIRS_INIT;
 
-    if (container_names(file_store_of(s), &names, call) < 0)
+    if (container_names(file_store_of(s), &names, &ret->left_out, call) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.list[i].key;

@@ -19,6 +19,8 @@
 #define TRUST (1 * CLOCK_SECOND)
 /* How often a race with others is run again before it counts as a failure. */
 #define ATTEMPTS 100
+/* So many follow each other at once. */
+#define FIRST_ATTEMPTS 8
 
 static unsigned hash(const char *text, size_t length)
 {
@@ -200,6 +202,13 @@ static int make_one(struct file_store *f, struct file_folder *parent, const char
     return 0;
 }
 
+int file_give_way(int attempt, struct call *call)
+{
+    return attempt < FIRST_ATTEMPTS
+               ? 0
+               : call_sleep(call, (attempt - FIRST_ATTEMPTS + 1) * CLOCK_MILLISECOND / 10);
+}
+
 /* Open the last component below its parent, making it where it is missing. */
 static int open_step(struct file_store *f, const char *path, size_t length, enum folder_mode mode,
                      int *ret_fd, struct call *call)
@@ -210,6 +219,8 @@ static int open_step(struct file_store *f, const char *path, size_t length, enum
     bool may_make = mode != FOLDER_FIND && slash;
 
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (file_give_way(attempt, call) < 0)
+            return -1;
         auto_folder struct file_folder *parent = NULL;
         if (folder_get(f, path, slash ? (size_t)(slash - whole) : 0, mode, &parent, call) < 0)
             return -1;

@@ -235,13 +235,15 @@ static int begin(struct listing *l, struct call *call)
     if (read_cursor(l, &start, &skip, call) < 0)
         return -1;
     buf_printf(&kept, FILE_OWN "/history/%s", l->folder.data);
-    if (file_walk_init(&l->current, l->f, FILE_BODIES, l->folder.data, prefix, start, call) < 0)
+    if (file_walk_init(&l->current, l->f, FILE_BODIES, l->folder.data, prefix, start,
+                       &l->page->left_out, call) < 0)
         return -1;
     replace_string(&l->current.skip, skip);
     l->current_has = file_walk_next(&l->current, call);
     if (l->current_has >= 0 &&
         (l->options->include & (LIST_SNAPSHOTS | LIST_VERSIONS | LIST_DELETED))) {
-        if (file_walk_init(&l->history, l->f, FILE_HISTORY, kept.data, prefix, start, call) < 0)
+        if (file_walk_init(&l->history, l->f, FILE_HISTORY, kept.data, prefix, start, NULL, call) <
+            0)
             return -1;
         replace_string(&l->history.skip, skip);
         l->history_has = file_walk_next(&l->history, call);
@@ -286,13 +288,13 @@ int file_container_has_objects(struct file_store *f, const char *container, stru
     auto_file_walk struct file_walk history = {.name = BUF_INIT(0)};
 
     if (container_path(&folder, container, &call->err) < 0 ||
-        file_walk_init(&current, f, FILE_BODIES, folder.data, "", "", call) < 0)
+        file_walk_init(&current, f, FILE_BODIES, folder.data, "", "", NULL, call) < 0)
         return -1;
     int found = file_walk_next(&current, call);
     if (found)
         return found;
     auto_free char *kept = xasprintf(FILE_OWN "/history/%s", folder.data);
-    if (file_walk_init(&history, f, FILE_HISTORY, kept, "", "", call) < 0)
+    if (file_walk_init(&history, f, FILE_HISTORY, kept, "", "", NULL, call) < 0)
         return -1;
     return file_walk_next(&history, call);
 }

@@ -223,7 +223,8 @@ int file_small_write(struct file_store *f, const struct file_place *place, const
 
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         auto_folder struct file_folder *folder = NULL;
-        if (folder_get(f, place->path, place->folder, mode, &folder, call) < 0)
+        if (file_give_way(attempt, call) < 0 ||
+            folder_get(f, place->path, place->folder, mode, &folder, call) < 0)
             return -1;
         int done = fresh ? write_fresh(folder, place, bytes, lazy, call)
                          : write_over(f, folder, place, bytes, lazy, call);

@@ -86,6 +86,9 @@ enum folder_mode {
     FOLDER_MAKE_DURABLE, /* and fsync what was changed */
 };
 
+/* Before something is tried again that others got in the way of: the more often, the longer. */
+must_check int file_give_way(int attempt, struct call *call);
+
 /* The folder at a path (length bytes of it).  ERR_NOT_FOUND when it is not there. */
 must_check int folder_get(struct file_store *f, const char *path, size_t length,
                           enum folder_mode mode, struct file_folder **ret, struct call *call);
@@ -289,13 +292,15 @@ struct file_walk {
     struct buf name;    /* the one walk_next() gave, or the prefix on the way */
     struct walk_level *levels;
     size_t count, size;
+    struct pairs *left_out; /* borrowed; gets what is no object on the way, and why; may be NULL */
 };
+#define LEFT_OUT_MAX   100
 #define auto_file_walk cleanup(file_walk_release)
 void file_walk_release(struct file_walk *w);
 /* Begin; container is the folder of one.  A folder that is not there has no names. */
 must_check int file_walk_init(struct file_walk *w, struct file_store *f, enum file_tree tree,
                               const char *container, const char *wanted, const char *start,
-                              struct call *call);
+                              struct pairs *left_out, struct call *call);
 /* The next name in w->name: 1, 0 at the end, -1. */
 must_check int file_walk_next(struct file_walk *w, struct call *call);
 

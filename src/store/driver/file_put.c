@@ -339,7 +339,7 @@ static int commit_attempts(struct commit *c, struct file_draft *d, struct call *
         auto_folder struct file_folder *folder = NULL;
         auto_key_lock struct key_lock lock = KEY_LOCK_INIT;
         const struct file_place *place = &c->paths.body[c->use];
-        if (call_check(call) < 0 ||
+        if (call_check(call) < 0 || file_give_way(attempt, call) < 0 ||
             folder_get(c->f, place->path, place->folder, mode, &folder, call) < 0 ||
             key_lock_take(c->f, c->paths.body[0].path, &lock, call) < 0)
             return -1;

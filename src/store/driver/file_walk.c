@@ -33,7 +33,8 @@ struct file_window {
     int64_t read;
     struct window_entry *list;
     size_t count, size, bytes;
-    char *last; /* the greatest key that was let go, while reading */
+    char *last;            /* the greatest key that was let go, while reading */
+    struct pairs left_out; /* at most LEFT_OUT_MAX: what is no object, and why */
 };
 
 static void entry_release(struct window_entry *entry)
@@ -52,6 +53,7 @@ static void window_leave(struct file_window *window)
     free(window->path);
     free(window->from);
     free(window->last);
+    pairs_release(&window->left_out);
     free(window);
 }
 
@@ -145,7 +147,10 @@ static int entry_type(int fd, const struct dirent *entry)
         return entry->d_type;
     if (fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
         return DT_UNKNOWN;
-    return S_ISDIR(info.st_mode) ? DT_DIR : S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;
+    return S_ISDIR(info.st_mode)   ? DT_DIR
+           : S_ISREG(info.st_mode) ? DT_REG
+           : S_ISLNK(info.st_mode) ? DT_LNK
+                                   : DT_UNKNOWN;
 }
 
 static bool is_dots(const char *name)
@@ -168,6 +173,12 @@ static int read_nested(struct file_window *window, int fd, const char *name, con
     return read_entries(window, inner, deeper, call);
 }
 
+static void leave_out(struct file_window *window, const char *name, const char *why)
+{
+    if (window->tree == FILE_BODIES && window->left_out.count < LEFT_OUT_MAX)
+        pairs_add(&window->left_out, name, why);
+}
+
 static int read_entry(struct file_window *window, int fd, const struct dirent *entry,
                       const char *before, struct call *call)
 {
@@ -177,8 +188,14 @@ static int read_entry(struct file_window *window, int fd, const struct dirent *e
     int type = entry_type(fd, entry);
     bool folder = type == DT_DIR;
 
-    if (is_dots(entry->d_name) || (type != DT_DIR && type != DT_REG))
+    if (is_dots(entry->d_name))
         return 0;
+    if (type != DT_DIR && type != DT_REG) {
+        leave_out(window, chain,
+                  type == DT_LNK ? "a symbolic link is no object, and is not followed"
+                                 : "what is neither file nor directory is no object");
+        return 0;
+    }
     if (folder && file_name_goes_on(entry->d_name))
         return strlen(chain) < FILE_NAME_MAX ? read_nested(window, fd, entry->d_name, chain, call)
                                              : 0;
@@ -187,8 +204,10 @@ static int read_entry(struct file_window *window, int fd, const struct dirent *e
             return 0;
         folder = strncmp(entry->d_name, "%=", 2) != 0;
     }
-    if (file_name_segment(&segment, chain, folder, window->tree) < 0)
-        return 0; /* no name is written like that */
+    if (file_name_segment(&segment, chain, folder, window->tree) < 0) {
+        leave_out(window, chain, "no object's name is written like that in a directory store");
+        return 0;
+    }
     add_entry(window, segment.data, chain, folder);
     return 0;
 }
@@ -371,6 +390,16 @@ static size_t first_at(const struct file_window *window, const char *from)
     return low;
 }
 
+static void take_left_out(struct file_walk *w, const struct file_window *window)
+{
+    for (size_t i = 0; w->left_out && i < window->left_out.count; i++) {
+        const struct pair *p = &window->left_out.list[i];
+        auto_free char *name = xasprintf("%s%s", w->name.length ? w->name.data : "", p->key);
+        if (w->left_out->count < LEFT_OUT_MAX && begins(name, w->wanted))
+            pairs_add(w->left_out, name, p->value);
+    }
+}
+
 /* Go down into the folder at path; its names begin with what is in w->name. */
 static int level_push(struct file_walk *w, char *path, struct call *call)
 {
@@ -382,6 +411,7 @@ static int level_push(struct file_walk *w, char *path, struct call *call)
         return -1;
     if (!window)
         return 0;
+    take_left_out(w, window);
     if (w->count == w->size) {
         w->size = w->size ? w->size * 2 : 8;
         w->levels = xrealloc(w->levels, w->size, sizeof(*w->levels));
@@ -418,12 +448,13 @@ static int level_continue(struct file_walk *w, struct walk_level *level, struct 
 }
 
 int file_walk_init(struct file_walk *w, struct file_store *f, enum file_tree tree,
-                   const char *container, const char *wanted, const char *start, struct call *call)
+                   const char *container, const char *wanted, const char *start,
+                   struct pairs *left_out, struct call *call)
 {
     auto_buf struct buf path = BUF_INIT(FILE_PATH_MAX);
     const char *slash = strrchr(wanted, '/');
 
-    *w = (struct file_walk){.f = f, .tree = tree, .wanted = wanted};
+    *w = (struct file_walk){.f = f, .tree = tree, .wanted = wanted, .left_out = left_out};
     w->start = xstrdup(strcmp(start, wanted) > 0 ? start : wanted);
     buf_init(&w->name, FILE_PATH_MAX);
     buf_text(&path, container);

@@ -55,12 +55,30 @@ int s3_bucket_versioning(struct s3 *s, const char *bucket, bool *ret, struct cal
     return 0;
 }
 
+/* The answer to a HEAD has no body, and so gives no reason: another question learns it. */
+static void learn_why(struct s3 *s, const char *bucket, struct call *call)
+{
+    auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
+    struct call asking = call_child(call, NULL);
+
+    s3_exchange_init(&x, s, "GET", bucket, NULL, "look at", &asking);
+    s3_exchange_query(&x, "location", "");
+    if (s3_exchange_send(&x, NULL, NULL) < 0 &&
+        (asking.err.code == ERR_UNKNOWN_WHO || asking.err.code == ERR_CLOCK ||
+         asking.err.code == ERR_DENIED))
+        call->err = asking.err;
+}
+
 static int head_bucket(struct s3 *s, const char *bucket, struct call *call)
 {
     auto_exchange struct s3_exchange x = S3_EXCHANGE_INIT;
 
     s3_exchange_init(&x, s, "HEAD", bucket, NULL, "look at", call);
-    return s3_exchange_send(&x, NULL, NULL);
+    if (s3_exchange_send(&x, NULL, NULL) == 0)
+        return 0;
+    if (call->err.code == ERR_DENIED)
+        learn_why(s, bucket, call);
+    return -1;
 }
 
 static int stat_bucket(struct store *s, const char *bucket, struct container *ret,
@@ -68,8 +86,14 @@ static int stat_bucket(struct store *s, const char *bucket, struct container *re
 {
     auto_container struct container found = CONTAINER_INIT;
 
-    if (head_bucket(s3_of(s), bucket, call) < 0)
+    if (head_bucket(s3_of(s), bucket, call) < 0) {
+        struct err why = {0};
+        /* That it cannot be made either is worth knowing before it is tried. */
+        if (call->err.code == ERR_NOT_FOUND &&
+            s3_bucket_name_check(&s3_of(s)->provider, bucket, &why) < 0)
+            call->err = why;
         return -1;
+    }
     if (s3_bucket_versioning(s3_of(s), bucket, &found.versioning, call) < 0) {
         /* Not offered, or not permitted to ask: then nothing is known of it. */
         if (call->err.code != ERR_UNSUPPORTED && call->err.code != ERR_DENIED &&

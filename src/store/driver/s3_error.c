@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codec/date.h"
 #include "codec/xml.h"
 #include "store/driver/s3_private.h"
 
@@ -172,15 +173,19 @@ static void describe(struct buf *b, const struct s3_exchange *x, const struct s3
 static void describe_clock(struct buf *b, const struct s3_exchange *x, const struct s3_error *error)
 {
     const char *date = s3_exchange_answer(x, "Date");
+    const char *theirs = error->server_time[0] ? error->server_time : date;
+    struct err ignored = {0};
+    int64_t time;
 
-    buf_printf(
-        b,
-        "%s; the clocks differ too much: ours said %.60s, the service's says %.60s; set this "
-        "machine's clock",
-        error->code, error->request_time[0] ? error->request_time : "another time",
-        error->server_time[0] ? error->server_time
-        : date                ? date
-                              : "nothing");
+    buf_printf(b, "%s; the clocks differ too much", error->code);
+    if (theirs && (date_parse_iso8601(theirs, &time, &ignored) == 0 ||
+                   date_parse_rfc1123(theirs, &time, &ignored) == 0)) {
+        int64_t ahead = clock_wall() - time;
+        buf_printf(b, ": this machine's is %" PRId64 " minutes %s the service's, which says %.60s",
+                   ((ahead < 0 ? -ahead : ahead) + 30 * CLOCK_SECOND) / (60 * CLOCK_SECOND),
+                   ahead < 0 ? "behind" : "ahead of", theirs);
+    }
+    buf_text(b, ": set this machine's clock");
 }
 
 static int set_error(const struct s3_exchange *x, const struct s3_error *error, int status)

@@ -3,11 +3,17 @@
  * Listings: see s3_private.h.
  *
  * A cursor is an escaped query: "token=..." (ListObjectsV2), "marker=..." (ListObjects) or
- * "key=...&version=..." (ListObjectVersions).
+ * "key=...&version=..." (ListObjectVersions); "after=..." is the last name where the token cannot
+ * be had.
+ *
+ * Names come URL-encoded, since XML cannot hold all of them.  Ceph encodes nothing else: a token,
+ * an echo of the request may hold what no parser takes.  Such an answer is mended; what is mended
+ * is never used.
  */
 #include <string.h>
 
 #include "codec/url.h"
+#include "codec/xml-mend.h"
 #include "codec/xml.h"
 #include "store/driver/s3_private.h"
 
@@ -30,7 +36,8 @@ static int ask_after(struct s3_exchange *x, const char *cursor)
     } words[] = {{"token", "continuation-token"},
                  {"marker", "marker"},
                  {"key", "key-marker"},
-                 {"version", "version-id-marker"}};
+                 {"version", "version-id-marker"},
+                 {"after", "start-after"}};
     auto_pairs struct pairs parts = PAIRS_INIT;
 
     if (!cursor)
@@ -77,8 +84,10 @@ static int next_cursor(struct s3_page *page, enum style style, struct err *e)
     if (!page->truncated)
         return 0;
     const char *marker = page->next_marker ? page->next_marker : page->last;
-    if (style == STYLE_V2 && page->next_token) {
+    if (style == STYLE_V2 && page->next_token && !xml_is_mended(page->next_token)) {
         query_add(&cursor, "token", page->next_token);
+    } else if (style == STYLE_V2 && page->next_token && page->last) {
+        query_add(&cursor, "after", page->last);
     } else if (style == STYLE_V1 && marker) {
         query_add(&cursor, "marker", marker);
     } else if (style == STYLE_VERSIONS && page->next_marker) {
@@ -92,6 +101,15 @@ static int next_cursor(struct s3_page *page, enum style style, struct err *e)
     return 0;
 }
 
+/* Names that were mended are not the right ones. */
+static int check_mended(const struct s3_page *page, const struct xml_mender *mender, struct err *e)
+{
+    if (!mender->mended || page->encoded)
+        return 0;
+    return err_set(e, ERR_REMOTE,
+                   "it holds characters that XML cannot, and this store does not encode names");
+}
+
 int s3_list(struct store *s, const char *container, const struct list_options *options,
             struct object_list *ret, struct call *call)
 {
@@ -103,11 +121,16 @@ int s3_list(struct store *s, const char *container, const struct list_options *o
     cleanup(s3_page_release) struct s3_page page = {.decode = encoded,
                                                     .versions = style == STYLE_VERSIONS};
 
+    struct xml_mender mender;
+
     xml_reader_init(&reader, 64 * 1024, S3_XML_MAX, s3_page_start, s3_page_end, &page);
+    xml_mender_init(&mender, &reader.sink);
     s3_exchange_init(&x, s3, "GET", container, NULL, "list", call);
-    if (ask(&x, style, options, encoded) < 0 || s3_exchange_send(&x, &reader.sink, NULL) < 0)
+    if (ask(&x, style, options, encoded) < 0 ||
+        s3_exchange_send(&x, encoded ? &mender.sink : &reader.sink, NULL) < 0)
         return -1;
-    if (xml_reader_finish(&reader, &call->err) < 0 || next_cursor(&page, style, &call->err) < 0) {
+    if (xml_mender_finish(&mender, call) < 0 || xml_reader_finish(&reader, &call->err) < 0 ||
+        check_mended(&page, &mender, &call->err) < 0 || next_cursor(&page, style, &call->err) < 0) {
         if (call->err.code == ERR_INVALID)
             call->err.code = ERR_REMOTE;
         return err_prefix(&call->err, "list '%s'", container);

@@ -93,14 +93,33 @@ static int read_xml(struct s3 *s, const char *bucket, const char *what,
     return 0;
 }
 
-static int read_text(struct s3 *s, const char *bucket, const char *what, json_t *into,
-                     struct call *call)
+/* A service that does not know the question may answer another one: with a listing of the bucket.
+ */
+static bool is_lifecycle(const struct buf *text)
+{
+    auto_xml struct xml_node *root = NULL;
+    struct err ignored = {0};
+
+    return xml_parse(text->data, text->length, &root, &ignored) == 0 &&
+           strcmp(root->name, "LifecycleConfiguration") == 0;
+}
+
+static bool is_policy(const struct buf *text)
+{
+    auto_json json_t *policy = NULL;
+    struct err ignored = {0};
+
+    return json_parse(text->data, text->length, &policy, &ignored) == 0 && json_is_object(policy);
+}
+
+static int read_text(struct s3 *s, const char *bucket, const char *what,
+                     bool (*is_it)(const struct buf *text), json_t *into, struct call *call)
 {
     auto_buf struct buf text = BUF_INIT(S3_XML_MAX);
 
     if (read_sub(s, bucket, what, &text, call) < 0)
         return -1;
-    json_t *value = text.length ? json_stringn(text.data, text.length) : NULL;
+    json_t *value = text.length && is_it(&text) ? json_stringn(text.data, text.length) : NULL;
     if (value)
         json_object_set_new(into, what, value);
     return 0;
@@ -120,8 +139,8 @@ int s3_settings(struct store *s, const char *container, struct buf *ret_json, st
     if (read_xml(s3, container, "versioning", read_versioning, settings, call) < 0 ||
         read_xml(s3, container, "cors", read_cors, settings, call) < 0 ||
         read_xml(s3, container, "website", read_website, settings, call) < 0 ||
-        read_text(s3, container, "lifecycle", settings, call) < 0 ||
-        read_text(s3, container, "policy", settings, call) < 0)
+        read_text(s3, container, "lifecycle", is_lifecycle, settings, call) < 0 ||
+        read_text(s3, container, "policy", is_policy, settings, call) < 0)
         return -1;
     return json_write(ret_json, settings, &call->err);
 }

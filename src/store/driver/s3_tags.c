@@ -95,4 +95,15 @@ static int set_tags(struct store *s, const struct object_key *key, const struct 
     return s3_exchange_send(&x, NULL, NULL);
 }
 
-const struct tag_ops s3_tag_ops = {.get = get_tags, .set = set_tags};
+static int can_hold_tags(struct store *s, const char *container, const struct pairs *tags,
+                         bool *ret, struct call *call)
+{
+    enum fact tagging = FACT_NO;
+
+    if (s3_tags_fit(tags) && s3_fact(s3_of(s), container, S3_FACT_TAGGING, &tagging, call) < 0)
+        return -1;
+    *ret = tagging == FACT_YES;
+    return 0;
+}
+
+const struct tag_ops s3_tag_ops = {.can_hold = can_hold_tags, .get = get_tags, .set = set_tags};

@@ -253,6 +253,13 @@ static const struct store_ops limit_ops = {
     .close = limit_close,
 };
 
+/* Asks nobody but the first time. */
+static int limit_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                               bool *ret, struct call *call)
+{
+    return store_tags_can_hold(s->below, container, tags, ret, call);
+}
+
 static int limit_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                           struct call *call)
 {
@@ -265,7 +272,8 @@ static int limit_tags_set(struct store *s, const struct object_key *key, const s
     return request(s, call) < 0 ? -1 : store_tags_set(s->below, key, tags, call);
 }
 
-static const struct tag_ops limit_tag_ops = {.get = limit_tags_get, .set = limit_tags_set};
+static const struct tag_ops limit_tag_ops = {
+    .can_hold = limit_tags_can_hold, .get = limit_tags_get, .set = limit_tags_set};
 
 static int limit_tier_set(struct store *s, const struct object_key *key, const char *tier,
                           const char *priority, struct call *call)

@@ -311,6 +311,13 @@ static const struct container_ops log_container_ops = {
     .apply = log_container_apply,
 };
 
+/* Asks nobody but the first time. */
+static int log_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                             bool *ret, struct call *call)
+{
+    return store_tags_can_hold(s->below, container, tags, ret, call);
+}
+
 static int log_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                         struct call *call)
 {
@@ -327,7 +334,8 @@ static int log_tags_set(struct store *s, const struct object_key *key, const str
     return end(&e, store_tags_set(s->below, key, tags, call), call);
 }
 
-static const struct tag_ops log_tag_ops = {.get = log_tags_get, .set = log_tags_set};
+static const struct tag_ops log_tag_ops = {
+    .can_hold = log_tags_can_hold, .get = log_tags_get, .set = log_tags_set};
 
 static int log_tier_set(struct store *s, const struct object_key *key, const char *tier,
                         const char *priority, struct call *call)

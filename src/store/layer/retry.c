@@ -501,6 +501,18 @@ static const struct container_ops retry_container_ops = {
     .apply = retry_container_apply,
 };
 
+static int retry_tags_can_hold(struct store *s, const char *container, const struct pairs *tags,
+                               bool *ret, struct call *call)
+{
+    struct attempt a = first_attempt(s);
+
+    do {
+        if (store_tags_can_hold(s->below, container, tags, ret, call) == 0)
+            return 0;
+    } while (again(&a, call));
+    return -1;
+}
+
 static int retry_tags_get(struct store *s, const struct object_key *key, struct pairs *ret,
                           struct call *call)
 {
@@ -525,7 +537,8 @@ static int retry_tags_set(struct store *s, const struct object_key *key, const s
     return -1;
 }
 
-static const struct tag_ops retry_tag_ops = {.get = retry_tags_get, .set = retry_tags_set};
+static const struct tag_ops retry_tag_ops = {
+    .can_hold = retry_tags_can_hold, .get = retry_tags_get, .set = retry_tags_set};
 
 static int retry_tier_set(struct store *s, const struct object_key *key, const char *tier,
                           const char *priority, struct call *call)
