@@ -81,7 +81,7 @@ int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call)
         return s3_fail_argument(r, "x-amz-acl", acl, call, "Invalid canned ACL");
     if (acl != NULL && has_grants(r))
         return s3_failf(r, S3_INVALID_REQUEST, call,
-                        "Specifying both Canned ACLs and Header Grants is not allowed");
+                        "Specifying both Canned ACLs and Header Grants is not allowed.");
     if (has_grants(r))
         return s3_failf(r, S3_NOT_IMPLEMENTED, call,
                         "Grants one by one are not offered: use a bucket policy.");

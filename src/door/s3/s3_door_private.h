@@ -143,7 +143,7 @@ struct s3_body {
     bool trailer;               /* it may end with trailers */
     bool trails;                /* the checksum is said in one */
     enum s3_code lie;           /* what was wrong with the framing, where S3 has a code for it */
-    char lie_text[80];          /* a message in place of the code's own */
+    char lie_text[100];         /* a message in place of the code's own */
     struct source *raw;
     struct sigv4_reader *reader;
     bool framed;
@@ -175,7 +175,8 @@ must_check int s3_body_configuration(struct s3_request *r, const char *root, str
                                      struct call *call);
 /* "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; 0, -1 for none of them. */
 int s3_algorithm_parse(const char *text, enum checksum_kind *ret, const char **ret_name);
-/* "crc32", as headers have it. */
+/* "CRC32"; and "crc32", as headers have it. */
+const char *s3_algorithm_name(enum checksum_kind kind);
 const char *s3_algorithm_small(enum checksum_kind kind);
 /* x-amz-checksum-... of a row, when there is one: name of header or XML element's algorithm. */
 struct s3_checksum {
