@@ -283,16 +283,6 @@ int s3_authenticate(struct s3_request *r, struct call *call)
 
 /* ---- Rights ---- */
 
-/* Public access as the Azure door sets it: "blob" opens objects, "container" lists too. */
-static bool opened(const struct container_row *bucket, const char *action)
-{
-    if (bucket->access == NULL || s3_acl_is_ignored(bucket))
-        return false;
-    if (strcmp(action, "s3:GetObject") == 0)
-        return true;
-    return strcmp(bucket->access, "container") == 0 && strcmp(action, "s3:ListBucket") == 0;
-}
-
 static int may(struct s3_request *r, const char *action, const struct container_row *bucket,
                const char *bucket_name, const char *key, struct call *call)
 {
@@ -304,7 +294,7 @@ static int may(struct s3_request *r, const char *action, const struct container_
         return s3_fail(r, S3_ACCESS_DENIED, call);
     if (r->owner || judged > 0)
         return 0;
-    if (bucket != NULL && bucket->id != 0 && opened(bucket, action))
+    if (bucket != NULL && bucket->id != 0 && s3_acl_permits(bucket, r->principal != NULL, action))
         return 0;
     if (r->principal == NULL || r->door->options.permits == NULL)
         return s3_fail(r, S3_ACCESS_DENIED, call);
