@@ -212,7 +212,10 @@ static void refuse(struct s3_request *r, bool special, struct call *call)
     else if (special && !(object && strcmp(method, "PUT") == 0 && s3_asks(r, "uploadId")))
         (void)s3_fail(r, S3_NOT_IMPLEMENTED, call);
     else {
-        static const char *const types[] = {"SERVICE", "BUCKET", "OBJECT"};
+        static const char *const types[] = {[S3_SERVICE] = "SERVICE",
+                                            [S3_BUCKET] = "BUCKET",
+                                            [S3_OBJECT] = "OBJECT",
+                                            [S3_WEBSITE] = "WEBSITE"};
         s3_explain(r, "Method", method);
         s3_explain(r, "ResourceType",
                    object && s3_asks(r, "uploadId") ? "UPLOAD" : types[r->which]);
