@@ -86,6 +86,9 @@ static int stage_may(struct db *db, const struct stage_task *task, struct scene 
     if (s->found &&
         lease_check(&s->object, request->conditions.lease, true, s->now, &call->err) < 0)
         return -1;
+    if (s->found && same_string(request->conditions.if_none_match, "*"))
+        return fault_set(&call->err, FAULT_OBJECT_EXISTS, "'%s' is there already",
+                         request->place.name);
     if (s->found && s->object.type != OBJECT_BLOCK)
         return fault_set(&call->err, FAULT_TYPE, "'%s' is not a block object", s->object.name);
     return block_fits(db, request, s->container.id, call);

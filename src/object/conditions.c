@@ -97,6 +97,22 @@ static int tags_check(const struct conditions *c, const struct object_row *o, st
     return 0;
 }
 
+static bool asks_date(int64_t date)
+{
+    return date != 0 && date != TIME_UNKNOWN;
+}
+
+static int tier_check(const struct conditions *c, const struct object_row *o, struct err *e)
+{
+    int64_t changed = o->tier_changed != TIME_UNKNOWN ? o->tier_changed : o->created;
+
+    if ((asks_date(c->tier_modified_since) && !modified_after(changed, c->tier_modified_since)) ||
+        (asks_date(c->tier_unmodified_since) && modified_after(changed, c->tier_unmodified_since)))
+        return fault_set(e, FAULT_TIER_CONDITION,
+                         "a condition on when the tier of '%s' was set does not hold", o->name);
+    return 0;
+}
+
 int conditions_check_write(const struct conditions *c, const struct scene *s, struct err *e)
 {
     const struct object_row *o = &s->object;
@@ -116,7 +132,7 @@ int conditions_check_write(const struct conditions *c, const struct scene *s, st
     bool unmodified;
     if (!holds(c, &v, &unmodified))
         return fault_set(e, FAULT_CONDITION, "a condition on '%s' does not hold", o->name);
-    if (conditions_check_copy(c, o, s->now, e) < 0)
+    if (conditions_check_copy(c, o, s->now, e) < 0 || tier_check(c, o, e) < 0)
         return -1;
     return tags_check(c, o, e);
 }

@@ -132,7 +132,7 @@ static void fill_fresh(struct object_row *fresh, const struct copy_request *requ
     fresh->layout = from->layout;
     fresh->sequence = from->sequence;
     fresh->blocks = append ? from->blocks : 0;
-    fresh->sealed = append && p ? p->sealed : 0;
+    fresh->sealed = append && (request->keep_sealed ? from->sealed : p && p->sealed);
 }
 
 static int copy_commit(struct db *db, void *argument, struct call *call)

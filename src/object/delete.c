@@ -100,7 +100,7 @@ static int delete_current(struct deletion *d, const struct delete_request *reque
     if (request->snapshots == DELETE_ONLY)
         return 0;
     if (d->rules.versioning == VERSIONING_ON || s->object.versioned != 0) {
-        if (immutable_container_check(&s->object, &d->rules, s->now, &call->err) < 0)
+        if (immutable_check(&s->object, &d->rules, s->now, &call->err) < 0)
             return -1;
         d->ret->kept = true;
         return current_retire(d->db, &s->object, OBJECT_VERSION, call);

@@ -42,6 +42,7 @@ static const struct {
     [FAULT_BLOCK_COUNT] = {"block_count", ERR_CONFLICT},
     [FAULT_APPEND_POSITION] = {"append_position", ERR_CHANGED},
     [FAULT_SIZE_CONDITION] = {"size_condition", ERR_CHANGED},
+    [FAULT_TIER_CONDITION] = {"tier_condition", ERR_CHANGED},
     [FAULT_SEQUENCE_CONDITION] = {"sequence_condition", ERR_CHANGED},
     [FAULT_SEQUENCE_INCREMENT] = {"sequence_increment", ERR_CONFLICT},
     [FAULT_RANGE] = {"range", ERR_RANGE},

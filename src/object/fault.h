@@ -47,6 +47,7 @@ enum fault {
     FAULT_APPEND_POSITION,
     FAULT_SIZE_CONDITION, /* x-ms-blob-condition-maxsize */
     FAULT_SEQUENCE_CONDITION,
+    FAULT_TIER_CONDITION, /* when the tier was set */
     FAULT_SEQUENCE_INCREMENT,
     FAULT_RANGE,
     FAULT_PAGE_RANGE,

@@ -82,7 +82,9 @@ struct conditions {
     int64_t unmodified_since;
     const char *if_tags; /* an expression, see tags.h */
     const char *lease;   /* the id the client holds */
-    bool s3;             /* compare with S3's ETags */
+    /* When the tier was last set, with FAULT_TIER_CONDITION; 0 and TIME_UNKNOWN: not asked. */
+    int64_t tier_modified_since, tier_unmodified_since;
+    bool s3; /* compare with S3's ETags */
     /* While a copy runs onto the object only writes that say its id are done (FAULT_COPY_PENDING);
      * these are done only while it runs (FAULT_NO_COPY_PENDING, FAULT_COPY_ID). */
     const char *copy;

@@ -130,6 +130,7 @@ struct change_task {
     int64_t time;
     bool pending;
     struct object_row *ret;
+    struct object_row *ret_current; /* of what a snapshot was made of */
 };
 
 /* The scene of a change: the object is there, conditions and lease permit it. */
@@ -244,6 +245,10 @@ static int change_tier(struct db *db, void *argument, struct call *call)
         return fault_set(&call->err, FAULT_TYPE, "'%s' is of a type without the tier '%s'", o->name,
                          task->text);
     task->pending = same_string(o->tier, "Archive") && strcmp(task->text, "Archive") != 0;
+    if (task->pending && !o->current)
+        return fault_set(&call->err, FAULT_TIER,
+                         "an archived snapshot or version of '%s' is not woken, but copied",
+                         o->name);
     replace_string(&o->tier, task->text);
     replace_string(&o->waking, NULL);
     o->tier_changed = s.now;
@@ -290,15 +295,41 @@ int service_set_expiry(struct service *service, const struct place *place,
 
 /* ---- Snapshots ---- */
 
+/* The same object once more, as the version that is current from now on. */
+static int make_version(struct db *db, struct scene *s, struct call *call)
+{
+    auto_object_row struct object_row fresh = object_row_new();
+    /* Snapshots and versions share one name space, and this moment is the snapshot's. */
+    int64_t moment = s->now + 100;
+
+    row_copy(&object_table, &fresh, &s->object);
+    fresh.id = index_new_id();
+    fresh.versioned = 1;
+    fresh.modified = moment;
+    free(fresh.version);
+    fresh.version = version_of(moment);
+    free(fresh.etag);
+    fresh.etag = etag_of(moment);
+    if (current_retire(db, &s->object, OBJECT_VERSION, call) < 0 ||
+        row_insert(db, &object_table, &fresh, call) < 0 || tags_index(db, &fresh, call) < 0)
+        return -1;
+    row_copy(&object_table, &s->object, &fresh);
+    return 0;
+}
+
 static int make_snapshot(struct db *db, void *argument, struct call *call)
 {
     const struct change_task *task = argument;
     auto_scene struct scene s = {.container = container_row_new(), .object = object_row_new()};
+    auto_object_row struct object_row snapshot = object_row_new();
+    struct object_row *o = &snapshot;
+    struct rules rules;
     if (scene_find(db, task->place, SCENE_WRITE, &s, call) < 0 ||
         conditions_check_write(task->conditions, &s, &call->err) < 0 ||
-        lease_check(&s.object, task->conditions->lease, false, s.now, &call->err) < 0)
+        lease_check(&s.object, task->conditions->lease, false, s.now, &call->err) < 0 ||
+        rules_of(db, &s.container, &rules, call) < 0)
         return -1;
-    struct object_row *o = &s.object;
+    row_copy(&object_table, o, &s.object);
     o->id = index_new_id();
     o->current = 0;
     o->state = OBJECT_SNAPSHOT;
@@ -309,17 +340,23 @@ static int make_snapshot(struct db *db, void *argument, struct call *call)
     o->lease_until = TIME_UNKNOWN;
     if (task->text != NULL)
         replace_string(&o->metadata, task->text);
-    if (row_insert(db, &object_table, o, call) < 0)
+    if (row_insert(db, &object_table, o, call) < 0 ||
+        (rules.versioning == VERSIONING_ON && make_version(db, &s, call) < 0))
         return -1;
     give(task->ret, o);
+    give(task->ret_current, &s.object);
     return 0;
 }
 
 int service_snapshot(struct service *service, const struct place *place,
                      const struct conditions *conditions, const char *metadata,
-                     struct object_row *ret, struct call *call)
+                     struct object_row *ret, struct object_row *ret_current, struct call *call)
 {
-    struct change_task task = {
-        .service = service, .place = place, .conditions = conditions, .text = metadata, .ret = ret};
+    struct change_task task = {.service = service,
+                               .place = place,
+                               .conditions = conditions,
+                               .text = metadata,
+                               .ret = ret,
+                               .ret_current = ret_current};
     return service_write(service, make_snapshot, &task, call);
 }

@@ -53,10 +53,12 @@ must_check int service_set_expiry(struct service *service, const struct place *p
                                   const struct conditions *conditions, int64_t goes_at,
                                   struct object_row *ret, struct call *call);
 /* A snapshot; metadata NULL keeps the object's.  ret is the snapshot's row (its version is the
- * snapshot's time). */
+ * snapshot's time).  With versioning the object gets a new version at the same moment, as Azure has
+ * it: ret_current, the object as it then is.  Both may be NULL. */
 must_check int service_snapshot(struct service *service, const struct place *place,
                                 const struct conditions *conditions, const char *metadata,
-                                struct object_row *ret, struct call *call);
+                                struct object_row *ret, struct object_row *ret_current,
+                                struct call *call);
 
 enum delete_snapshots { DELETE_REFUSE, DELETE_INCLUDE, DELETE_ONLY };
 

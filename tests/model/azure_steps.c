@@ -211,8 +211,9 @@ static void azure_act(struct real *r, const struct reference *reference, const s
     errand_run(&e);
     (void)snprintf(ret->said, sizeof(ret->said), "%s", e.said);
     (void)snprintf(ret->words, sizeof(ret->words), "%.390s", e.response.error_body.data);
-    (void)snprintf(ret->version, VERSION_LEN, "%s",
+    (void)snprintf(ret->made.version, VERSION_LEN, "%s",
                    errand_answer(&e, snapshot ? "x-ms-snapshot" : "x-ms-version-id"));
+    (void)snprintf(ret->made.current, VERSION_LEN, "%s", errand_answer(&e, "x-ms-version-id"));
 }
 
 static const char *azure_says(const struct step *s, enum fault fault)
@@ -233,12 +234,7 @@ static const char *azure_says(const struct step *s, enum fault fault)
         [FAULT_BLOCK_LIST] = "400 InvalidBlockList",
     };
 
-    /* Of a copy it is said which of the two it was. */
-    bool copy = s->kind == STEP_COPY;
-
-    if (copy && fault == FAULT_CONDITION)
-        return "412 TargetConditionNotMet";
-    if (copy && (fault == FAULT_OBJECT_MISSING || fault == FAULT_IS_MARKER))
+    if (s->kind == STEP_COPY && (fault == FAULT_OBJECT_MISSING || fault == FAULT_IS_MARKER))
         return "404 CannotVerifyCopySource";
     return words[fault] ? words[fault] : "";
 }

@@ -232,7 +232,7 @@ static void empty(struct real *real, struct reference *r, int name)
             struct step s = kinds[i], done;
             s.name = name;
             struct outcome outcome = act(real, r, &s, &done);
-            (void)reference_do(r, &done, outcome.version);
+            (void)reference_do(r, &done, &outcome.made);
         }
 }
 
@@ -254,7 +254,7 @@ static bool step_both(struct real *real, struct reference *r, const struct step 
 {
     struct step s;
     struct outcome got = act(real, r, given, &s);
-    enum fault fault = reference_do(r, &s, got.version);
+    enum fault fault = reference_do(r, &s, &got.made);
     const char *want = fault == FAULT_NONE ? "" : ways[s.way]->says(&s, fault);
 
     if (strcmp(got.said, want) != 0) {

@@ -68,13 +68,13 @@ static int check_readable(struct real *r, int name, struct call *call)
 static int work(void *argument, struct call *call)
 {
     struct worker *w = argument;
-    char version[VERSION_LEN];
+    struct ref_made made;
 
     for (size_t i = 0; i < w->steps; i++) {
         struct step s = make_step(&w->seed);
         if (call_check(call) < 0)
             return -1;
-        if (real_do(&w->real, w->nothing, &s, version) == FAULT_COUNT) {
+        if (real_do(&w->real, w->nothing, &s, &made) == FAULT_COUNT) {
             call->err = w->real.call.err;
             return err_prefix(&call->err, "step %zu of kind %d", i, (int)s.kind);
         }
@@ -86,11 +86,11 @@ static int work(void *argument, struct call *call)
 
 static size_t delete_all(struct real *r, const struct reference *nothing)
 {
-    char version[VERSION_LEN];
+    struct ref_made made;
 
     for (int name = 0; name < NAMES; name++) {
         struct step delete = {.kind = STEP_DELETE, .name = name, .with_snapshots = true};
-        (void)real_do(r, nothing, &delete, version);
+        (void)real_do(r, nothing, &delete, &made);
     }
     return real_sweep_all(r);
 }

@@ -84,6 +84,9 @@ static enum fault may_meet(const struct ref_object *o, const struct step *s)
 
     if (s->condition == IF_ANYTHING)
         return FAULT_NONE;
+    /* Azure lets whoever names a lease write over what is there. */
+    if (s->condition == IF_ABSENT && s->way == WAY_AZURE && s->with_lease)
+        return FAULT_NONE;
     if (s->condition == IF_ABSENT)
         return o->there ? FAULT_OBJECT_EXISTS : FAULT_NONE;
     if (!o->there)
@@ -218,7 +221,8 @@ static enum fault copy(struct reference *r, const struct step *s, const char *ve
         fault = FAULT_TYPE;
     if (fault != FAULT_NONE)
         return fault;
-    body.sealed = false;
+    /* At Azure's door a copy is sealed where its source is, unless told otherwise. */
+    body.sealed = body.sealed && s->way == WAY_AZURE;
     replace(r, to, &body, version);
     unstage(to);
     return FAULT_NONE;
@@ -401,12 +405,13 @@ static enum fault lease(struct ref_object *o, const struct step *s)
 
 bool reference_can(const struct reference *r, const struct step *s)
 {
-    return r->objects[s->name].past_count < PAST_MAX;
+    return r->objects[s->name].past_count + 1 < PAST_MAX;
 }
 
-enum fault reference_do(struct reference *r, const struct step *s, const char *version)
+enum fault reference_do(struct reference *r, const struct step *s, const struct ref_made *made)
 {
     struct ref_object *o = &r->objects[s->name];
+    const char *version = made->version;
 
     switch (s->kind) {
     case STEP_PUT:
@@ -423,6 +428,10 @@ enum fault reference_do(struct reference *r, const struct step *s, const char *v
         if (!o->there)
             return FAULT_OBJECT_MISSING;
         remember(o, PAST_SNAPSHOT, version);
+        if (r->versioning) {
+            remember(o, PAST_VERSION, o->version);
+            set_version(o->version, made->current);
+        }
         return FAULT_NONE;
     case STEP_COPY:
         return copy(r, s, version);

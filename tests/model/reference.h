@@ -120,9 +120,14 @@ struct reference {
     struct ref_object objects[NAMES];
 };
 
-/* Do it, or say why not.  version: what the service called the version or snapshot it made ("" when
- * it made none or refused). */
-enum fault reference_do(struct reference *r, const struct step *s, const char *version);
+/* What the service called what it made ("" when it made none or refused). */
+struct ref_made {
+    char version[VERSION_LEN]; /* the version, or the snapshot */
+    char current[VERSION_LEN]; /* the version that a snapshot made current */
+};
+
+/* Do it, or say why not. */
+enum fault reference_do(struct reference *r, const struct step *s, const struct ref_made *made);
 /* Whether it can be done within the bounds of the reference at all; others are left out. */
 bool reference_can(const struct reference *r, const struct step *s);
 /* The past a step means, often the youngest: NULL when there is none. */

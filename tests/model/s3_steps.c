@@ -155,7 +155,7 @@ static void s3_act(struct real *r, const struct reference *reference, const stru
     errand_run(&e);
     (void)snprintf(ret->said, sizeof(ret->said), "%s", e.said);
     (void)snprintf(ret->words, sizeof(ret->words), "%.390s", e.response.error_body.data);
-    (void)snprintf(ret->version, VERSION_LEN, "%s", errand_answer(&e, "x-amz-version-id"));
+    (void)snprintf(ret->made.version, VERSION_LEN, "%s", errand_answer(&e, "x-amz-version-id"));
 }
 
 static const char *s3_says(const struct step *s, enum fault fault)

@@ -148,7 +148,8 @@ struct doing {
     struct conditions conditions;
     struct source_bytes body;
     struct object_row properties;
-    struct object_row row; /* what it made */
+    struct object_row row;     /* what it made */
+    struct object_row current; /* what a snapshot was made of */
     char bytes[BODY_MAX];
 };
 
@@ -350,7 +351,8 @@ static int do_snapshot(struct doing *d)
 {
     struct conditions none = CONDITIONS_INIT;
 
-    return service_snapshot(d->real->service, &d->place, &none, NULL, &d->row, &d->real->call);
+    return service_snapshot(d->real->service, &d->place, &none, NULL, &d->row, &d->current,
+                            &d->real->call);
 }
 
 static int do_metadata(struct doing *d)
@@ -410,14 +412,15 @@ static int do_one(struct doing *d, const struct reference *reference)
 }
 
 enum fault real_do(struct real *r, const struct reference *reference, const struct step *s,
-                   char ret_version[VERSION_LEN])
+                   struct ref_made *ret_made)
 {
     struct doing d = {.real = r,
                       .step = s,
                       .place = place_of(s->name, NULL),
                       .conditions = CONDITIONS_INIT,
                       .properties = object_row_new(),
-                      .row = object_row_new()};
+                      .row = object_row_new(),
+                      .current = object_row_new()};
 
     err_clear(&r->call.err);
     memset(d.bytes, s->fill, sizeof(d.bytes));
@@ -428,9 +431,12 @@ enum fault real_do(struct real *r, const struct reference *reference, const stru
         d.conditions.if_match = reference_etag(reference, s);
     d.conditions.lease = s->with_lease ? REAL_LEASE : NULL;
     int done = do_one(&d, reference);
-    (void)snprintf(ret_version, VERSION_LEN, "%s", d.row.version ? d.row.version : "");
+    (void)snprintf(ret_made->version, VERSION_LEN, "%s", d.row.version ? d.row.version : "");
+    (void)snprintf(ret_made->current, VERSION_LEN, "%s",
+                   d.current.version ? d.current.version : "");
     object_row_release(&d.row);
     object_row_release(&d.properties);
+    object_row_release(&d.current);
     return done == 0 ? FAULT_NONE : real_fault(r);
 }
 

@@ -54,10 +54,9 @@ void real_join(struct real *r, const struct real *first);
 void real_leave(struct real *r, const struct real *first);
 void real_restart(struct real *r);
 /* What the reference knows of names and versions tells what is meant.  Returns the fault (call.err
- * has the words), or FAULT_COUNT for a failure without one; ret_version as reference_do() wants it.
- */
+ * has the words), or FAULT_COUNT for a failure without one; ret_made as reference_do() wants it. */
 enum fault real_do(struct real *r, const struct reference *reference, const struct step *s,
-                   char ret_version[VERSION_LEN]);
+                   struct ref_made *ret_made);
 /* Look at a version (past NULL: the current one).  ret: as SEEN_INIT made it. */
 void real_look(struct real *r, int name, const struct ref_past *past, struct seen *ret);
 const char *real_name(int name);

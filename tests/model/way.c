@@ -19,7 +19,7 @@ static bool service_has(const struct reference *reference, const struct step *s)
 static void service_act(struct real *r, const struct reference *reference, const struct step *s,
                         struct outcome *ret)
 {
-    enum fault fault = real_do(r, reference, s, ret->version);
+    enum fault fault = real_do(r, reference, s, &ret->made);
 
     if (fault != FAULT_NONE)
         (void)snprintf(ret->said, sizeof(ret->said), "%s",

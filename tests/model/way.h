@@ -11,9 +11,9 @@
 
 /* How a step ended. */
 struct outcome {
-    char said[80];             /* "" or the way's words for a refusal */
-    char words[400];           /* for who must find out why */
-    char version[VERSION_LEN]; /* as reference_do() wants it */
+    char said[80];        /* "" or the way's words for a refusal */
+    char words[400];      /* for who must find out why */
+    struct ref_made made; /* as reference_do() wants it */
 };
 
 struct way {

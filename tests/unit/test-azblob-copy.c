@@ -8,8 +8,9 @@
 
 #include "azblob-bed.h"
 
-#define SMALL 100000
-#define LARGE (150 * 1024 * 1024)
+#define SMALL    100000
+#define OTHER_ID "00000000-0000-4000-8000-000000000000"
+#define LARGE    (150 * 1024 * 1024)
 
 enum { WELL, BREAKS, CHANGES, DENIES, MISSES, HANGS, NO_LENGTH, PAGES };
 
@@ -176,9 +177,12 @@ static void asynchronous(void **state)
     assert_null(strstr(bed_header(b, "x-ms-copy-source"), "secret"));
     check_bytes(b, "/acct/con/o", 0, SMALL);
     /* Done is done. */
+    assert_refused(azblob_ask(b, "PUT", "/acct/con/o?comp=copy&copyid=" OTHER_ID,
+                              "x-ms-copy-action: abort", ""),
+                   409, "NoPendingCopyOperation");
     assert_refused(
-        azblob_ask(b, "PUT", "/acct/con/o?comp=copy&copyid=1", "x-ms-copy-action: abort", ""), 409,
-        "NoPendingCopyOperation");
+        azblob_ask(b, "PUT", "/acct/con/o?comp=copy&copyid=1", "x-ms-copy-action: abort", ""), 400,
+        "InvalidQueryParameterValue");
     assert_status(azblob_ask(b, "PUT", "/acct/con/o", "x-ms-blob-type: BlockBlob", "new"), 201);
 }
 
@@ -291,7 +295,7 @@ static void aborted(void **state)
     there->size = UINT64_C(1) << 40;
     assert_status(ask_copy(b, "/acct/con/o", ""), 202);
     auto_free char *id = xstrdup(bed_header(b, "x-ms-copy-id"));
-    auto_free char *other = xasprintf("/acct/con/o?comp=copy&copyid=%s", "another");
+    auto_free char *other = xasprintf("/acct/con/o?comp=copy&copyid=%s", OTHER_ID);
     auto_free char *right = xasprintf("/acct/con/o?comp=copy&copyid=%s", id);
     assert_refused(azblob_ask(b, "PUT", "/acct/con/o", "x-ms-blob-type: BlockBlob", "x"), 409,
                    "PendingCopyOperation");
@@ -357,8 +361,8 @@ static void target_conditions(void **state)
     struct azblob_bed *b = *state;
 
     assert_refused(ask_copy(b, "/acct/con/o", "x-ms-requires-sync: true\nIf-Match: \"0x1\""), 412,
-                   "TargetConditionNotMet");
-    assert_refused(ask_copy(b, "/acct/con/o", "If-Match: \"0x1\""), 412, "TargetConditionNotMet");
+                   "ConditionNotMet");
+    assert_refused(ask_copy(b, "/acct/con/o", "If-Match: \"0x1\""), 412, "ConditionNotMet");
     assert_status(azblob_ask(b, "PUT", "/acct/con/o", "x-ms-blob-type: BlockBlob", "x"), 201);
     assert_refused(ask_copy(b, "/acct/con/o", "If-None-Match: *"), 409, "BlobAlreadyExists");
 }

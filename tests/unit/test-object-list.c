@@ -244,7 +244,7 @@ static void fill(struct object_bed *b)
             stage(b, name);
             break;
         case 1:
-            if (service_snapshot(b->service, &place, &none, NULL, NULL, &b->call) < 0)
+            if (service_snapshot(b->service, &place, &none, NULL, NULL, NULL, &b->call) < 0)
                 err_clear(&b->call.err);
             break;
         case 2:

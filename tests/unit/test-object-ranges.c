@@ -43,7 +43,8 @@ static char *snapshot(struct object_bed *b, const char *name)
     struct place place = place_of(name);
     struct conditions none = CONDITIONS_INIT;
 
-    assert_ok(service_snapshot(b->service, &place, &none, NULL, &row, &b->call), &b->call.err);
+    assert_ok(service_snapshot(b->service, &place, &none, NULL, &row, NULL, &b->call),
+              &b->call.err);
     return xstrdup(row.version);
 }
 

@@ -294,7 +294,7 @@ static void copies_and_snapshots_keep_bytes(void **state)
         .from = x, .from_conditions = CONDITIONS_INIT, .to = y, .conditions = CONDITIONS_INIT};
 
     object_bed_put(b, "x", "shared");
-    assert_ok(service_snapshot(b->service, &x, &none, NULL, NULL, &b->call), &b->call.err);
+    assert_ok(service_snapshot(b->service, &x, &none, NULL, NULL, NULL, &b->call), &b->call.err);
     assert_ok(service_copy(b->service, &request, NULL, &b->call), &b->call.err);
     request.to = x;
     assert_ok(service_copy(b->service, &request, NULL, &b->call), &b->call.err);

@@ -139,7 +139,8 @@ static void snapshots_share_the_bytes(void **state)
     auto_delete_result struct delete_result result = {0};
 
     object_bed_put(b, "p", "old");
-    assert_ok(service_snapshot(b->service, &place, &none, NULL, &snapshot, &b->call), &b->call.err);
+    assert_ok(service_snapshot(b->service, &place, &none, NULL, &snapshot, NULL, &b->call),
+              &b->call.err);
     object_bed_put(b, "p", "new");
     object_bed_holds(b, &place, "new");
     struct place then = place;

@@ -52,9 +52,9 @@ static int take_identifier(struct azblob_request *r, const struct xml_node *node
     json_t *other;
 
     if (!id)
-        return azblob_fail_with(r, AZBLOB_MISSING_REQUIRED_XML_NODE, "XmlNodeName", "Id", call);
+        return azblob_fail_with(r, AZBLOB_INVALID_XML_DOCUMENT, "XmlNodeName", "Id", call);
     if (!*id || utf8_utf16_units(id, strlen(id)) > ID_MAX)
-        return bad_node(r, "Id", id, call);
+        return azblob_fail_with(r, AZBLOB_INVALID_XML_DOCUMENT, "XmlNodeName", "Id", call);
     json_array_foreach(policies, i, other) if (same_string(json_text(other, "id"),
                                                            id)) return bad_node(r, "Id", id, call);
     json_object_set_new(one, "id", json_string(id));
@@ -135,11 +135,14 @@ static void write_policies(struct buf *out, const json_t *policies)
     {
         xml_open(out, "SignedIdentifier");
         write_text(out, "Id", policy, "id");
-        xml_open(out, "AccessPolicy");
-        write_text(out, "Start", policy, "start");
-        write_text(out, "Expiry", policy, "expiry");
-        write_text(out, "Permission", policy, "permissions");
-        xml_close(out, "AccessPolicy");
+        /* A name without a policy is given back as one. */
+        if (json_object_size(policy) > 1) {
+            xml_open(out, "AccessPolicy");
+            write_text(out, "Start", policy, "start");
+            write_text(out, "Expiry", policy, "expiry");
+            write_text(out, "Permission", policy, "permissions");
+            xml_close(out, "AccessPolicy");
+        }
         xml_close(out, "SignedIdentifier");
     }
     xml_close(out, "SignedIdentifiers");

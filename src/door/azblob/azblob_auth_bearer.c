@@ -107,11 +107,19 @@ int azblob_place(const struct azblob_target *t, struct place *ret)
     return 0;
 }
 
-/* What the asking request is known by serves for the source, too, where that is of its account. */
+bool azblob_copies_later(const struct azblob_request *r)
+{
+    const char *sync = azblob_get(r, "x-ms-requires-sync");
+
+    return r->operation->handler == azblob_blob_copy && !(sync && strcasecmp(sync, "true") == 0);
+}
+
+/* What the asking request is known by serves for the source of Copy Blob, too, where that is of its
+ * account. */
 static int by_own_rights(const struct azblob_request *r, struct azblob_request *source,
                          struct call *call)
 {
-    if (strcmp(source->target.account, r->target.account) == 0) {
+    if (azblob_copies_later(r) && strcmp(source->target.account, r->target.account) == 0) {
         if (r->proof == AZBLOB_SHARED_KEY)
             return 0;
         if (r->proof == AZBLOB_BEARER) {
@@ -163,9 +171,11 @@ int azblob_authorize_source(struct azblob_request *r, const char *url, const cha
     if (authorize_source(r, &source, authorization, call) < 0) {
         if (err_is_passing(call->err.code))
             return -1;
-        bool missing = call->err.code == ERR_NOT_FOUND || source.code == AZBLOB_RESOURCE_NOT_FOUND;
-        return azblob_fail(
-            r, missing ? AZBLOB_COPY_SOURCE_MISSING : AZBLOB_CANNOT_VERIFY_COPY_SOURCE, call);
+        enum azblob_code code = source.code ? source.code : azblob_code_of(&source, &call->err);
+        /* What nobody may see is not there for nobody; of a source one is told why. */
+        if (source.code == AZBLOB_RESOURCE_NOT_FOUND)
+            code = AZBLOB_NO_AUTHENTICATION_INFORMATION;
+        return azblob_fail_source(r, code, call);
     }
     *ret = source.target;
     source.target = (struct azblob_target){0};

@@ -39,11 +39,13 @@ static int block_id(struct azblob_request *r, const char **ret, struct call *cal
     return 0;
 }
 
-/* Of the conditions only the lease concerns a block. */
+/* Of the conditions only the lease concerns a block, and that who may create may not overwrite. */
 static void stage_conditions(const struct azblob_request *r, struct conditions *ret)
 {
     *ret = (struct conditions)CONDITIONS_INIT;
     ret->lease = r->conditions.lease;
+    if (r->create_only)
+        ret->if_none_match = "*";
 }
 
 static int stage(struct azblob_request *r, struct stage_request *request,

@@ -25,7 +25,6 @@ struct copying {
     bool keep_headers;
     bool keep_metadata;
     bool keep_tags;
-    bool seal;
     struct azblob_digests digests; /* of the source */
     struct azblob_copy_source source;
     char id[AZBLOB_GUID_SIZE]; /* x-ms-copy-id; "" for Put Blob From URL, which is no copy */
@@ -53,24 +52,27 @@ static int read_tag_option(struct azblob_request *r, struct copying *c, struct c
 
 static int read_copying(struct azblob_request *r, struct copying *c, struct call *call)
 {
+    bool seal;
+
     c->keep_headers = true;
     if (azblob_body_between(r, 0, 0, call) < 0 ||
         azblob_properties(r, AZBLOB_PROPERTIES_BLOB, &c->properties, call) < 0 ||
         read_tag_option(r, c, call) < 0 || azblob_source_digests(r, &c->digests, call) < 0 ||
-        azblob_flag(r, "x-ms-seal-blob", &c->seal, call) < 0)
+        azblob_flag(r, "x-ms-seal-blob", &seal, call) < 0)
         return -1;
     /* What none has named is the source's, before it is the default. */
     if (!azblob_get(r, "x-ms-blob-content-type"))
         replace_string(&c->properties.content_type, NULL);
     c->keep_metadata = c->properties.metadata == NULL;
-    c->properties.sealed = c->seal;
+    c->properties.sealed = seal;
     return azblob_copy_source_find(r, &c->source, call);
 }
 
 /* ---- Inside the service ---- */
 
 /* The source's bytes must be what the client says they are. */
-static int verify_own(struct azblob_request *r, struct copying *c, struct call *call)
+static int verify_own(struct azblob_request *r, struct copying *c, struct checksums *ret,
+                      struct call *call)
 {
     auto_hash struct hash md5 = HASH_INIT;
     unsigned char digest[MD5_SIZE], bytes[16 * 1024];
@@ -94,6 +96,7 @@ static int verify_own(struct azblob_request *r, struct copying *c, struct call *
     for (size_t i = 8; i-- > 0; crc >>= 8)
         digest[i] = (unsigned char)crc;
     checksum_set(&sums, CHECKSUM_CRC64, digest);
+    *ret = sums;
     if (checksums_compare(&c->digests.expected, &sums) >= 0)
         return 0;
     return azblob_fail(r, c->digests.answer_md5 ? AZBLOB_MD5_MISMATCH : AZBLOB_CRC64_MISMATCH,
@@ -116,7 +119,7 @@ static void merge_headers(struct object_row *into, const struct object_row *from
 }
 
 static int copy_own(struct azblob_request *r, struct copying *c, bool to_block,
-                    struct object_row *ret, struct call *call)
+                    struct object_row *ret, struct checksums *ret_sums, struct call *call)
 {
     auto_free char *copy = NULL;
     struct copy_request request = {.to = r->place,
@@ -125,11 +128,12 @@ static int copy_own(struct azblob_request *r, struct copying *c, bool to_block,
                                    .keep_headers = c->keep_headers && !c->headers_given,
                                    .keep_metadata = c->keep_metadata,
                                    .keep_tags = c->keep_tags,
+                                   .keep_sealed = !azblob_get(r, "x-ms-seal-blob"),
                                    .to_type_block = to_block};
 
     /* Looked at first: its size is part of the copy's state, and what is copied is this state of
      * it or none. */
-    if (azblob_copy_source_stat(r, &c->source, call) < 0 || verify_own(r, c, call) < 0)
+    if (azblob_copy_source_stat(r, &c->source, call) < 0 || verify_own(r, c, ret_sums, call) < 0)
         return -1;
     struct object_row *from = &c->source.object;
     if (to_block && from->type != OBJECT_BLOCK)
@@ -147,7 +151,7 @@ static int copy_own(struct azblob_request *r, struct copying *c, bool to_block,
     if (service_copy(azblob_service(r), &request, ret, call) == 0)
         return 0;
     if (call->err.fault == FAULT_COPY_SOURCE)
-        return azblob_fail(r, AZBLOB_COPY_SOURCE_MISSING, call);
+        return azblob_fail_source(r, AZBLOB_CONTAINER_NOT_FOUND, call);
     return -1;
 }
 
@@ -217,7 +221,7 @@ static int begin_foreign(struct azblob_request *r, struct copying *c, struct cal
     return answer_copy(r, c, &row, AZBLOB_COPY_PENDING);
 }
 
-static int copy_blob(struct azblob_request *r, struct call *call)
+int azblob_blob_copy(struct azblob_request *r, struct call *call)
 {
     cleanup(copying_release) struct copying c = {.properties = object_row_new()};
     auto_object_row struct object_row row = object_row_new();
@@ -228,26 +232,18 @@ static int copy_blob(struct azblob_request *r, struct call *call)
         return -1;
     azblob_guid(c.id);
     if (c.source.own) {
-        if (copy_own(r, &c, sync, &row, call) < 0)
+        if (copy_own(r, &c, sync, &row, &sums, call) < 0)
             return -1;
     } else if (!sync) {
         return begin_foreign(r, &c, call);
     } else if (pull_foreign(r, &c, SYNC_MAX, &row, &sums, call) < 0) {
         return -1;
     }
-    if (sync)
+    if (sync) {
         azblob_say(r, "Content-MD5", row.content_md5);
+        azblob_say_crc64(r, &sums);
+    }
     return answer_copy(r, &c, &row, AZBLOB_COPY_SUCCESS);
-}
-
-/* Of a copy it is said which of the two did not meet its condition. */
-int azblob_blob_copy(struct azblob_request *r, struct call *call)
-{
-    if (copy_blob(r, call) == 0)
-        return 0;
-    if (!r->code && call->err.fault == FAULT_CONDITION)
-        return azblob_fail(r, AZBLOB_TARGET_CONDITION_NOT_MET, call);
-    return -1;
 }
 
 /* ---- Put Blob From URL ---- */
@@ -275,11 +271,12 @@ int azblob_blob_put_from_url(struct azblob_request *r, struct call *call)
         return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, "x-ms-blob-type", call);
     if (read_copying(r, &c, call) < 0 || keep_source_headers(r, &c, call) < 0)
         return -1;
-    if ((c.source.own ? copy_own(r, &c, true, &row, call)
+    if ((c.source.own ? copy_own(r, &c, true, &row, &sums, call)
                       : pull_foreign(r, &c, AZBLOB_PUT_MAX, &row, &sums, call)) < 0)
         return -1;
     azblob_say_written(r, &row);
     azblob_say(r, "Content-MD5", row.content_md5);
+    azblob_say_crc64(r, &sums);
     return azblob_answer(r, 201);
 }
 
@@ -296,6 +293,8 @@ int azblob_blob_abort_copy(struct azblob_request *r, struct call *call)
     if (!id || !*id)
         return azblob_fail_with(r, AZBLOB_MISSING_REQUIRED_QUERY_PARAMETER, "QueryParameterName",
                                 "copyid", call);
+    if (!azblob_is_guid(id))
+        return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, "copyid", NULL, call);
     if (service_stat(azblob_service(r), &r->place, &r->conditions, &row, call) < 0)
         return -1;
     lease_words(row.lease_state, row.lease_seconds, row.lease_until, r->now, &state, &status,

@@ -37,6 +37,10 @@ int azblob_blob_delete(struct azblob_request *r, struct call *call)
     auto_delete_result struct delete_result result = {0};
 
     if (delete_options(r, &request, call) < 0 ||
+        azblob_header_date(r, "x-ms-access-tier-if-modified-since",
+                           &request.conditions.tier_modified_since, call) < 0 ||
+        azblob_header_date(r, "x-ms-access-tier-if-unmodified-since",
+                           &request.conditions.tier_unmodified_since, call) < 0 ||
         service_delete(azblob_service(r), &request, &result, call) < 0)
         return -1;
     azblob_say_bool(r, "x-ms-delete-type-permanent", !result.kept);
@@ -52,13 +56,19 @@ int azblob_blob_undelete(struct azblob_request *r, struct call *call)
 
 int azblob_blob_snapshot(struct azblob_request *r, struct call *call)
 {
-    auto_object_row struct object_row row = object_row_new();
+    /* Of a blob as it is now only. */
+    static const char *const past[] = {"snapshot", "versionid"};
+    auto_object_row struct object_row row = object_row_new(), current = object_row_new();
     auto_free char *metadata = NULL;
 
+    for (size_t i = 0; i < ARRAY_SIZE(past); i++)
+        if (azblob_query(r, past[i]))
+            return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, past[i], NULL, call);
     if (azblob_metadata(r, &metadata, call) < 0 ||
-        service_snapshot(azblob_service(r), &r->place, &r->conditions, metadata, &row, call) < 0)
+        service_snapshot(azblob_service(r), &r->place, &r->conditions, metadata, &row, &current,
+                         call) < 0)
         return -1;
     azblob_say(r, "x-ms-snapshot", row.version);
-    azblob_say_written(r, &row);
+    azblob_say_written(r, &current);
     return azblob_answer(r, 201);
 }

@@ -41,8 +41,10 @@ int azblob_content_headers(struct azblob_request *r, enum azblob_properties whic
         if (value && *value)
             replace_string((char **)(void *)((char *)ret + content_headers[i].offset), value);
     }
-    int there = azblob_header_digest(r, "x-ms-blob-content-md5", sizeof(md5), AZBLOB_INVALID_MD5,
-                                     md5, call);
+    /* It is compared with a body only; elsewhere Azure keeps whatever it is told. */
+    int there = azblob_header_digest(r, "x-ms-blob-content-md5",
+                                     which == AZBLOB_PROPERTIES_PUT ? sizeof(md5) : 0,
+                                     AZBLOB_INVALID_MD5, md5, call);
     if (there < 0)
         return -1;
     if (there)
@@ -107,6 +109,8 @@ int azblob_expiry(struct azblob_request *r, int64_t created, int64_t *ret, struc
         return expiry_relative(r, created, ret, call);
     case EXPIRY_ABSOLUTE:
         there = azblob_header_date(r, "x-ms-expiry-time", ret, call);
+        if (there > 0 && *ret <= r->now)
+            return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, "x-ms-expiry-time", call);
         if (there)
             return there;
         return azblob_fail_with(r, AZBLOB_MISSING_REQUIRED_HEADER, "HeaderName", "x-ms-expiry-time",
@@ -146,9 +150,9 @@ int azblob_immutability(struct azblob_request *r, int64_t *ret_until, const char
 
 int azblob_tier(struct azblob_request *r, const char **ret, struct call *call)
 {
-    static const char *const tiers[] = {"Hot", "Cool", "Cold", "Archive", "Premium", "P4",
-                                        "P6",  "P10",  "P15",  "P20",     "P30",     "P40",
-                                        "P50", "P60",  "P70",  "P80"};
+    static const char *const tiers[] = {"Hot", "Cool", "Cold", "Archive", "Smart", "Premium",
+                                        "P4",  "P6",   "P10",  "P15",     "P20",   "P30",
+                                        "P40", "P50",  "P60",  "P70",     "P80"};
     const char *tier = azblob_get(r, "x-ms-access-tier");
 
     if (!tier)
@@ -257,7 +261,7 @@ int azblob_check_document(struct azblob_request *r, const struct buf *body,
 
 int azblob_source_digests(struct azblob_request *r, struct azblob_digests *ret, struct call *call)
 {
-    struct azblob_digests digests = {0};
+    struct azblob_digests digests = {.wanted = 1U << CHECKSUM_CRC64};
     unsigned char bytes[MD5_SIZE];
 
     int md5 = azblob_header_digest(r, "x-ms-source-content-md5", MD5_SIZE, AZBLOB_INVALID_MD5,
@@ -266,7 +270,7 @@ int azblob_source_digests(struct azblob_request *r, struct azblob_digests *ret, 
         return -1;
     if (md5) {
         checksum_set(&digests.expected, CHECKSUM_MD5, bytes);
-        digests.wanted = 1U << CHECKSUM_MD5;
+        digests.wanted |= 1U << CHECKSUM_MD5;
         digests.answer_md5 = true;
     }
     int crc = azblob_header_digest(r, "x-ms-source-content-crc64", 8, AZBLOB_INVALID_HEADER_VALUE,

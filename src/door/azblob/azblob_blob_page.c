@@ -17,8 +17,12 @@
 static int sequence_condition(struct azblob_request *r, const char *name, int64_t *ret,
                               struct call *call)
 {
+    const char *text = azblob_get(r, name);
     uint64_t number;
 
+    /* A number, but no sequence number. */
+    if (text && *text == '-' && text[1] && !text[1 + strspn(text + 1, "0123456789")])
+        return azblob_fail_header(r, AZBLOB_INVALID_INPUT, name, call);
     int there = azblob_header_number(r, name, 0, INT64_MAX, &number, call);
     if (there < 0)
         return -1;

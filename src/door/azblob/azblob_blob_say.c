@@ -27,8 +27,8 @@ static void say_or(struct azblob_request *r, const char *name, const char *key, 
 static void say_content(struct azblob_request *r, const struct object_row *o,
                         enum azblob_saying how)
 {
-    say_or(r, "Content-Type", "rsct",
-           o->content_type ? o->content_type : "application/octet-stream");
+    /* Every blob begins with one; Set Blob Properties without one takes it away. */
+    say_or(r, "Content-Type", "rsct", o->content_type);
     say_or(r, "Content-Encoding", "rsce", o->content_encoding);
     say_or(r, "Content-Language", "rscl", o->content_language);
     say_or(r, "Content-Disposition", "rscd", o->content_disposition);
@@ -68,6 +68,8 @@ static void say_tier(struct azblob_request *r, const struct object_row *o)
     if (o->type == OBJECT_APPEND || (o->type == OBJECT_PAGE && !o->tier))
         return;
     azblob_say(r, "x-ms-access-tier", o->tier ? o->tier : "Hot");
+    if (same_string(o->tier, "Smart"))
+        azblob_say(r, "x-ms-smart-access-tier", "Hot");
     if (o->tier)
         azblob_say_time(r, "x-ms-access-tier-change-time", o->tier_changed);
     else
@@ -128,8 +130,7 @@ void azblob_say_blob(struct azblob_request *r, const struct object_row *o, enum 
     azblob_say_lease(r, o->lease_state, o->lease_seconds, o->lease_until);
     azblob_say_copy(r, o);
     azblob_say_bool(r, "x-ms-server-encrypted", true);
-    if (how == AZBLOB_SAY_HEAD)
-        say_tier(r, o);
+    say_tier(r, o);
     say_tag_count(r, o);
     say_retention(r, o);
 }

@@ -73,18 +73,48 @@ int azblob_copy_source_find(struct azblob_request *r, struct azblob_copy_source 
 
 /* ---- Opening it ---- */
 
-/* The reasons of the object service, as they are told of a source. */
-static int own_failure(struct azblob_request *r, struct call *call)
+/* For copies of whole blobs some have a code of their own; else the answer is what reading the
+ * source came to.  So Azure does it. */
+static int own_condition(struct azblob_request *r, const struct azblob_copy_source *s,
+                         struct call *call)
 {
+    bool whole = r->operation->handler == azblob_blob_copy ||
+                 r->operation->handler == azblob_blob_put_from_url;
+
+    if (azblob_copies_later(r))
+        return azblob_fail(
+            r, s->conditions.if_tags ? AZBLOB_CONDITION_NOT_MET : AZBLOB_SOURCE_CONDITION_NOT_MET,
+            call);
+    if (call->err.fault == FAULT_UNMODIFIED)
+        return azblob_fail_source(r, AZBLOB_UNMODIFIED, call);
+    if (whole && s->conditions.if_match)
+        return azblob_fail(r, AZBLOB_SOURCE_CONDITION_NOT_MET, call);
+    return azblob_fail_source(r, AZBLOB_CONDITION_NOT_MET, call);
+}
+
+/* The reasons of the object service, as they are told of a source. */
+static int own_failure(struct azblob_request *r, const struct azblob_copy_source *s,
+                       struct call *call)
+{
+    auto_object_row struct object_row ignored = object_row_new();
+
+    /* Which one did not hold, is asked only now. */
+    if (call->err.fault == FAULT_SOURCE_CONDITION) {
+        err_clear(&call->err);
+        if (service_stat(azblob_service(r), &s->place, &s->conditions, &ignored, call) == 0)
+            return azblob_fail(r, AZBLOB_SOURCE_CONDITION_NOT_MET, call);
+    }
     switch (call->err.fault) {
     case FAULT_OBJECT_MISSING:
     case FAULT_VERSION_MISSING:
     case FAULT_IS_MARKER:
+        return azblob_fail_source(r, AZBLOB_BLOB_NOT_FOUND, call);
+    case FAULT_CONTAINER_MISSING:
     case FAULT_COPY_SOURCE:
-        return azblob_fail(r, AZBLOB_COPY_SOURCE_MISSING, call);
+        return azblob_fail_source(r, AZBLOB_CONTAINER_NOT_FOUND, call);
     case FAULT_CONDITION:
     case FAULT_UNMODIFIED:
-        return azblob_fail(r, AZBLOB_SOURCE_CONDITION_NOT_MET, call);
+        return own_condition(r, s, call);
     default:
         return -1;
     }
@@ -94,7 +124,7 @@ int azblob_copy_source_stat(struct azblob_request *r, struct azblob_copy_source 
                             struct call *call)
 {
     if (service_stat(azblob_service(r), &s->place, &s->conditions, &s->object, call) < 0)
-        return own_failure(r, call);
+        return own_failure(r, s, call);
     return 0;
 }
 
@@ -106,7 +136,7 @@ static int open_own(struct azblob_request *r, struct azblob_copy_source *s, stru
         length = s->last - s->first + 1;
     if (copy_source_open(azblob_service(r), &s->place, &s->conditions, s->first, length, &s->inside,
                          call) < 0)
-        return own_failure(r, call);
+        return own_failure(r, s, call);
     s->body = copy_source_stream(s->inside);
     s->length = copy_source_size(s->inside);
     return 0;
@@ -151,9 +181,9 @@ static int foreign_failure(struct azblob_request *r, struct call *call)
         return azblob_fail(r, AZBLOB_INVALID_RANGE, call);
     if (code == ERR_INVALID)
         return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, SOURCE, call);
-    return azblob_fail(
-        r, code == ERR_NOT_FOUND ? AZBLOB_COPY_SOURCE_MISSING : AZBLOB_CANNOT_VERIFY_COPY_SOURCE,
-        call);
+    if (code == ERR_NOT_FOUND)
+        return azblob_fail_source(r, AZBLOB_RESOURCE_NOT_FOUND, call);
+    return azblob_fail(r, AZBLOB_CANNOT_VERIFY_COPY_SOURCE, call);
 }
 
 static const char *date_text(int64_t time, char text[DATE_TEXT])

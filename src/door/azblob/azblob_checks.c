@@ -183,6 +183,7 @@ int azblob_tags_header(struct azblob_request *r, char **ret_json, bool *ret_give
         return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, "x-ms-tags", call);
     if (azblob_tags_check(r, &tags, call) < 0)
         return -1;
+    pairs_sort(&tags);
     *ret_given = true;
     *ret_json = pairs_to_json(&tags);
     return 0;
@@ -209,6 +210,7 @@ int azblob_tags_document(struct azblob_request *r, const struct buf *xml, char *
     }
     if (azblob_tags_check(r, &tags, call) < 0)
         return -1;
+    pairs_sort(&tags);
     *ret_json = pairs_to_json(&tags);
     return 0;
 }

@@ -151,6 +151,9 @@ static const struct azblob_meaning meanings[AZBLOB_CODE_COUNT] = {
     [AZBLOB_CORS_PREFLIGHT_FAILURE] =
         {"CorsPreflightFailure", 403,
          "CORS not enabled or no matching rule found for this request."},
+    [AZBLOB_ACCESS_TIER_CHANGE_TIME_CONDITION_NOT_MET] =
+        {"AccessTierChangeTimeConditionNotMet", 412,
+         "The condition specified on the time of the last access tier change is not met."},
     [AZBLOB_APPEND_POSITION_CONDITION_NOT_MET] =
         {"AppendPositionConditionNotMet", 412,
          "The append position condition specified was not met."},
@@ -199,8 +202,6 @@ static const struct azblob_meaning meanings[AZBLOB_CODE_COUNT] = {
         {"CannotVerifyCopySource", 403,
          "Could not verify the copy source within the specified time. Examine the HTTP status code "
          "and message for more information about the failure."},
-    [AZBLOB_COPY_SOURCE_MISSING] = {"CannotVerifyCopySource", 404,
-                                    "The specified resource does not exist."},
     [AZBLOB_CONTAINER_ALREADY_EXISTS] = {"ContainerAlreadyExists", 409,
                                          "The specified container already exists."},
     [AZBLOB_CONTAINER_BEING_DELETED] =
@@ -347,9 +348,6 @@ static const struct azblob_meaning meanings[AZBLOB_CODE_COUNT] = {
         {"SourceConditionNotMet", 412,
          "The source condition specified using HTTP conditional header(s) is not met."},
     [AZBLOB_SYSTEM_IN_USE] = {"SystemInUse", 409, "This blob is in use by the system."},
-    [AZBLOB_TARGET_CONDITION_NOT_MET] =
-        {"TargetConditionNotMet", 412,
-         "The target condition specified using HTTP conditional header(s) is not met."},
     [AZBLOB_UNAUTHORIZED_BLOB_OVERWRITE] =
         {"UnauthorizedBlobOverwrite", 403,
          "This request is not authorized to perform blob overwrites."},

@@ -95,10 +95,10 @@ int azblob_container_restore(struct azblob_request *r, struct call *call)
     const char *name = azblob_get(r, "x-ms-deleted-container-name");
     const char *version = azblob_get(r, "x-ms-deleted-container-version");
 
-    if (!name || !version)
+    if (!name || !*name || !version || !*version)
         return azblob_fail_header(
             r, AZBLOB_MISSING_REQUIRED_HEADER,
-            name ? "x-ms-deleted-container-version" : "x-ms-deleted-container-name", call);
+            name && *name ? "x-ms-deleted-container-version" : "x-ms-deleted-container-name", call);
     if (service_container_restore(r->door->options.service, r->account.name, name, version,
                                   r->target.container, &row, call) < 0)
         return -1;

@@ -50,6 +50,7 @@ static const struct {
     [FAULT_SIZE_CONDITION] = {AZBLOB_MAX_BLOB_SIZE_CONDITION_NOT_MET, 0},
     [FAULT_SEQUENCE_CONDITION] = {AZBLOB_SEQUENCE_NUMBER_CONDITION_NOT_MET, 0},
     [FAULT_SEQUENCE_INCREMENT] = {AZBLOB_SEQUENCE_NUMBER_INCREMENT_TOO_LARGE, 0},
+    [FAULT_TIER_CONDITION] = {AZBLOB_ACCESS_TIER_CHANGE_TIME_CONDITION_NOT_MET, 0},
     [FAULT_RANGE] = {AZBLOB_INVALID_RANGE, 0},
     [FAULT_PAGE_RANGE] = {AZBLOB_INVALID_PAGE_RANGE, 0},
     [FAULT_IMMUTABLE] = {AZBLOB_BLOB_IMMUTABLE_DUE_TO_POLICY,
@@ -70,7 +71,7 @@ static const struct {
     [FAULT_COPY_PENDING] = {AZBLOB_PENDING_COPY_OPERATION, 0},
     [FAULT_NO_COPY_PENDING] = {AZBLOB_NO_PENDING_COPY_OPERATION, 0},
     [FAULT_COPY_ID] = {AZBLOB_COPY_ID_MISMATCH, 0},
-    [FAULT_COPY_SOURCE] = {AZBLOB_COPY_SOURCE_MISSING, 0},
+    [FAULT_COPY_SOURCE] = {AZBLOB_CANNOT_VERIFY_COPY_SOURCE, 0},
     [FAULT_PREVIOUS_SNAPSHOT] = {AZBLOB_PREVIOUS_SNAPSHOT_NOT_FOUND, 0},
     [FAULT_NOT_DELETED] = {AZBLOB_BLOB_NOT_FOUND, AZBLOB_CONTAINER_NOT_FOUND},
     [FAULT_METADATA] = {AZBLOB_INVALID_METADATA, 0},
@@ -130,6 +131,16 @@ int azblob_fail(struct azblob_request *r, enum azblob_code code, struct call *ca
     r->code = code;
     return err_set(&call->err, meaning->status >= 500 ? ERR_INTERNAL : ERR_INVALID, "%s",
                    meaning->word);
+}
+
+int azblob_fail_source(struct azblob_request *r, enum azblob_code source, struct call *call)
+{
+    auto_free char *status = xasprintf("%d", azblob_meaning(source)->status);
+
+    r->source = source;
+    azblob_say_error(r, "x-ms-copy-source-status-code", status);
+    azblob_say_error(r, "x-ms-copy-source-error-code", azblob_meaning(source)->word);
+    return azblob_fail(r, AZBLOB_CANNOT_VERIFY_COPY_SOURCE, call);
 }
 
 /* Values come from outside and may be long or no text: they are cut and made printable. */
@@ -202,9 +213,20 @@ static void log_failure(const struct azblob_request *r, int status, const struct
              r->operation ? r->operation->name : "?", e->text);
 }
 
-void azblob_answer_error(struct azblob_request *r, const struct err *e)
+static const struct azblob_meaning *meaning_of(struct azblob_request *r, const struct err *e)
 {
     const struct azblob_meaning *meaning = azblob_meaning(r->code ? r->code : azblob_code_of(r, e));
+
+    if (!r->source)
+        return meaning;
+    r->as_source = *azblob_meaning(r->source);
+    r->as_source.word = meaning->word;
+    return &r->as_source;
+}
+
+void azblob_answer_error(struct azblob_request *r, const struct err *e)
+{
+    const struct azblob_meaning *meaning = meaning_of(r, e);
     auto_buf struct buf body = BUF_INIT(ERROR_BODY_MAX);
 
     log_failure(r, meaning->status, e);

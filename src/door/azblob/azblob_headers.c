@@ -109,8 +109,7 @@ static int contradiction(struct azblob_request *r, const struct conditions *c, s
     return 0;
 }
 
-/* A lease id is a GUID, with or without braces; others never match, and Azure says so early. */
-static bool is_guid(const char *text)
+bool azblob_is_guid(const char *text)
 {
     static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
@@ -129,25 +128,50 @@ int azblob_header_guid(struct azblob_request *r, const char *name, const char **
 
     if (!text)
         return 0;
-    if (!is_guid(text))
+    if (!azblob_is_guid(text))
         return azblob_fail_header(r, AZBLOB_INVALID_HEADER_VALUE, name, call);
     *ret = text;
     return 1;
 }
 
+/* The names that a request's conditions come by. */
+struct condition_names {
+    const char *match, *none_match, *modified, *unmodified;
+};
+
+static int etags_and_dates(struct azblob_request *r, const struct condition_names *names,
+                           struct conditions *c, struct call *call)
+{
+    c->if_match = azblob_get(r, names->match);
+    c->if_none_match = azblob_get(r, names->none_match);
+    if (azblob_header_date(r, names->modified, &c->modified_since, call) < 0 ||
+        azblob_header_date(r, names->unmodified, &c->unmodified_since, call) < 0)
+        return -1;
+    return 0;
+}
+
 int azblob_conditions(struct azblob_request *r, struct call *call)
 {
+    static const struct condition_names plain = {"If-Match", "If-None-Match", "If-Modified-Since",
+                                                 "If-Unmodified-Since"};
+    /* Tags are no part of what an ETag stands for, so the blob's own is named so. */
+    static const struct condition_names of_blob = {"x-ms-blob-if-match", "x-ms-blob-if-none-match",
+                                                   "x-ms-blob-if-modified-since",
+                                                   "x-ms-blob-if-unmodified-since"};
     struct conditions c = CONDITIONS_INIT;
+    bool tags = r->operation->handler == azblob_blob_get_tags ||
+                r->operation->handler == azblob_blob_set_tags;
 
-    c.if_match = azblob_get(r, "If-Match");
-    c.if_none_match = azblob_get(r, "If-None-Match");
     c.if_tags = azblob_get(r, "x-ms-if-tags");
-    if (azblob_header_date(r, "If-Modified-Since", &c.modified_since, call) < 0 ||
-        azblob_header_date(r, "If-Unmodified-Since", &c.unmodified_since, call) < 0 ||
+    if (etags_and_dates(r, tags ? &of_blob : &plain, &c, call) < 0 ||
         azblob_header_guid(r, "x-ms-lease-id", &c.lease, call) < 0)
         return -1;
     if (contradiction(r, &c, call) < 0)
         return -1;
+    /* Whoever names a lease speaks of a blob that is there: Azure lets that go before the "*",
+     * which libraries send with every upload that was not told to overwrite. */
+    if (c.lease && same_string(c.if_none_match, "*") && r->operation->flags & AZBLOB_WRITES)
+        c.if_none_match = NULL;
     /* Permission to create is none to overwrite. */
     if (r->create_only && !c.if_none_match)
         c.if_none_match = "*";
@@ -157,13 +181,13 @@ int azblob_conditions(struct azblob_request *r, struct call *call)
 
 int azblob_source_conditions(struct azblob_request *r, struct conditions *ret, struct call *call)
 {
+    static const struct condition_names of_source = {
+        "x-ms-source-if-match", "x-ms-source-if-none-match", "x-ms-source-if-modified-since",
+        "x-ms-source-if-unmodified-since"};
     struct conditions c = CONDITIONS_INIT;
 
-    c.if_match = azblob_get(r, "x-ms-source-if-match");
-    c.if_none_match = azblob_get(r, "x-ms-source-if-none-match");
     c.if_tags = azblob_get(r, "x-ms-source-if-tags");
-    if (azblob_header_date(r, "x-ms-source-if-modified-since", &c.modified_since, call) < 0 ||
-        azblob_header_date(r, "x-ms-source-if-unmodified-since", &c.unmodified_since, call) < 0 ||
+    if (etags_and_dates(r, &of_source, &c, call) < 0 ||
         azblob_header_guid(r, "x-ms-source-lease-id", &c.lease, call) < 0)
         return -1;
     if (contradiction(r, &c, call) < 0)
@@ -217,9 +241,10 @@ int azblob_header_digest(struct azblob_request *r, const char *name, size_t size
 
     if (!text)
         return 0;
-    if (base64_decode(text, strlen(text), &bytes, &ignored) < 0 || bytes.length != size)
+    if (base64_decode(text, strlen(text), &bytes, &ignored) < 0 || (size && bytes.length != size))
         return azblob_fail_header(r, code, name, call);
-    memcpy(ret, bytes.data, size);
+    if (size)
+        memcpy(ret, bytes.data, size);
     return 1;
 }
 
@@ -282,6 +307,5 @@ void azblob_answer_digests(struct azblob_request *r, const struct azblob_digests
 {
     if (digests->answer_md5)
         azblob_say_md5(r, "Content-MD5", sums);
-    else
-        azblob_say_crc64(r, sums);
+    azblob_say_crc64(r, sums);
 }

@@ -64,6 +64,8 @@ static void write_tier(struct buf *out, const struct object_row *o)
 {
     if (o->type == OBJECT_BLOCK || o->tier)
         xml_element(out, "AccessTier", o->tier ? o->tier : "Hot");
+    if (same_string(o->tier, "Smart"))
+        xml_element(out, "SmartAccessTier", "Hot");
     if (o->type == OBJECT_BLOCK && !o->tier)
         write_bool(out, "AccessTierInferred", true);
     if (o->tier)

@@ -172,10 +172,12 @@ struct azblob_request {
     struct azblob_body *reader; /* what body belongs to; NULL where it needs nothing */
 
     /* The answer. */
-    struct pairs answer;       /* headers added so far */
-    struct pairs error_answer; /* those that go with an error only */
-    enum azblob_code code;     /* what azblob_fail() noted; AZBLOB_NONE */
-    struct pairs details;      /* further elements of the error body */
+    struct pairs answer;             /* headers added so far */
+    struct pairs error_answer;       /* those that go with an error only */
+    enum azblob_code code;           /* what azblob_fail() noted; AZBLOB_NONE */
+    enum azblob_code source;         /* with it: what reading the source of a copy failed with */
+    struct azblob_meaning as_source; /* and what the answer makes of it */
+    struct pairs details;            /* further elements of the error body */
     bool answered;
     int status;
     const struct azblob_meaning *failure; /* what the answer says; NULL: all went well */
@@ -235,18 +237,20 @@ struct azblob_digests {
 };
 must_check int azblob_digests(struct azblob_request *r, const char *md5_header,
                               struct azblob_digests *ret, struct call *call);
-/* Say Content-MD5 or x-ms-content-crc64 as the request wants it: for parts (block, append, page).
- */
+/* Say x-ms-content-crc64, and Content-MD5 to whoever sent it: for parts (block, append, page). */
 void azblob_answer_digests(struct azblob_request *r, const struct azblob_digests *digests,
                            const struct checksums *sums);
 /* Say one of them, when it is known. */
 void azblob_say_md5(struct azblob_request *r, const char *name, const struct checksums *sums);
 void azblob_say_crc64(struct azblob_request *r, const struct checksums *sums);
-/* A header of base64 that must decode to size bytes: 1, 0 absent, -1 with code noted. */
+/* A header of base64 that must decode to size bytes (0: to any, and none are given): 1, 0 absent,
+ * -1 with code noted. */
 must_check int azblob_header_digest(struct azblob_request *r, const char *name, size_t size,
                                     enum azblob_code code, unsigned char *ret, struct call *call);
 
-/* A header that must be a GUID (lease ids): 1, 0 absent, -1 InvalidHeaderValue. */
+/* Ids of leases and copies are GUIDs; others never match, and Azure says so early. */
+bool azblob_is_guid(const char *text);
+/* A header that must be one: 1, 0 absent, -1 InvalidHeaderValue. */
 must_check int azblob_header_guid(struct azblob_request *r, const char *name, const char **ret,
                                   struct call *call);
 /* Fill r->conditions, r->range and r->has_range; done before handlers run. */
@@ -316,6 +320,9 @@ must_check int azblob_answer_stream(struct azblob_request *r, int status, uint64
 /* Note the code of the refusal; returns -1.  The text of call->err is for the log; the client gets
  * Azure's message. */
 int azblob_fail(struct azblob_request *r, enum azblob_code code, struct call *call);
+/* CannotVerifyCopySource, with status and message of the code that reading the source failed with.
+ */
+int azblob_fail_source(struct azblob_request *r, enum azblob_code source, struct call *call);
 /* With one more element in the body ("HeaderName", "x-ms-range"); value may be NULL. */
 int azblob_fail_with(struct azblob_request *r, enum azblob_code code, const char *element,
                      const char *value, struct call *call);
@@ -398,10 +405,13 @@ void azblob_needs(const struct azblob_request *r, struct azblob_needs *ret);
 must_check int azblob_ask_policy(struct azblob_request *r, const struct policy_principal *who,
                                  struct call *call);
 
+/* Whether the request is Copy Blob as it was first: asynchronous.  It has liberties with its source
+ * that the operations "from URL" have not. */
+bool azblob_copies_later(const struct azblob_request *r);
 /* May this request's client read the blob at url, too?  For copies inside the service: url may
  * carry a SAS; authorization is x-ms-copy-source-authorization (may be NULL); without either
- * whoever holds the account's key or a token may read what that gives them, and everybody what is
- * public.  *ret: the place's target.  CannotVerifyCopySource when not. */
+ * everybody may read what is public, and of Copy Blob's own account whoever holds its key or a
+ * token what that gives them.  *ret: the place's target.  azblob_fail_source() when not. */
 must_check int azblob_authorize_source(struct azblob_request *r, const char *url,
                                        const char *authorization, struct azblob_target *ret,
                                        struct call *call);

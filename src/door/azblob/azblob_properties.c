@@ -51,20 +51,28 @@ static int take_bool(struct azblob_request *r, const struct xml_node *from, cons
     return 0;
 }
 
+/* A whole number of at most 18 digits; -1: it is none. */
+static int64_t number_of(const char *text)
+{
+    size_t n = text ? strspn(text, "0123456789") : 0;
+    int64_t value = 0;
+
+    if (n == 0 || n > 18 || text[n])
+        return -1;
+    for (const char *c = text; *c; c++)
+        value = value * 10 + (*c - '0');
+    return value;
+}
+
 static int take_number(struct azblob_request *r, const struct xml_node *from, const char *name,
                        int64_t min, int64_t max, int64_t *ret, struct call *call)
 {
     const char *text = xml_text(from, name);
-    int64_t value = 0;
+    int64_t value = number_of(text);
 
     if (!text)
         return missing(r, name, call);
-    size_t n = strspn(text, "0123456789");
-    if (n == 0 || n > 18 || text[n])
-        return bad_value(r, name, text, call);
-    for (const char *c = text; *c; c++)
-        value = value * 10 + (*c - '0');
-    if (value < min || value > max)
+    if (value < 0 || value < min || value > max)
         return bad_value(r, name, text, call);
     *ret = value;
     return 0;
@@ -74,14 +82,20 @@ static int take_number(struct azblob_request *r, const struct xml_node *from, co
 static int take_retention(struct azblob_request *r, const struct xml_node *policy, int64_t *ret,
                           struct call *call)
 {
-    bool enabled;
+    bool enabled = false;
 
     *ret = 0;
     if (!policy)
         return missing(r, "RetentionPolicy", call);
     if (take_bool(r, policy, "Enabled", &enabled, call) < 0)
         return -1;
-    return enabled ? take_number(r, policy, "Days", 1, RETENTION_MAX, ret, call) : 0;
+    if (!enabled)
+        return 0;
+    /* Azure finds fault with the document as a whole. */
+    *ret = number_of(xml_text(policy, "Days"));
+    return *ret >= 1 && *ret <= RETENTION_MAX
+               ? 0
+               : azblob_fail_with(r, AZBLOB_INVALID_XML_DOCUMENT, "XmlNodeName", "Days", call);
 }
 
 /* ---- Elements ---- */
@@ -151,7 +165,7 @@ static int read_rule(struct azblob_request *r, const struct xml_node *node, json
     static const char *const names[] = {"AllowedOrigins", "AllowedMethods", "AllowedHeaders",
                                         "ExposedHeaders"};
     const char *texts[ARRAY_SIZE(names)];
-    int64_t age;
+    int64_t age = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         texts[i] = xml_text(node, names[i]);
