@@ -150,6 +150,10 @@ must_check int sigv4_canonical_request(struct buf *out, const char *method, cons
 must_check int sigv4_claim_of(const struct pairs *headers, const char *query,
                               struct sigv4_claim *ret, struct err *e);
 
+/* The headers that must be signed and are not: "x-amz-acl, x-amz-tagging". */
+void sigv4_unsigned_headers(const struct sigv4_claim *c, const struct pairs *headers,
+                            struct buf *out);
+
 /* Whether a request as it came in carries a right signature by s.  The service must be s3, and the
  * region s->region.  ERR_UNKNOWN_WHO when the signature is not right, ERR_CLOCK for one from
  * another time, ERR_DENIED for a presigned one that has expired or is not valid yet and for headers

@@ -131,6 +131,8 @@ static int begin_chunk(struct sigv4_reader *r, struct call *call)
     } else if (*rest != '\0' && *rest != ';') {
         return corrupt(call, "a chunk does not begin with its length");
     }
+    r->lie =
+        length > r->left || (length == 0 && r->left > 0) ? SIGV4_LIE_LENGTH : SIGV4_LIE_FRAMING;
     if (length > r->left)
         return corrupt(call, "the chunks hold more than x-amz-decoded-content-length says");
     if (length > 0 && r->small) {

@@ -30,7 +30,7 @@
 #define SIGV4_TRAILERS_MAX   (16 * 1024)
 
 /* What ERR_CORRUPT was about. */
-enum sigv4_lie { SIGV4_LIE_FRAMING, SIGV4_LIE_CHUNK_SIZE, SIGV4_LIE_TRAILER };
+enum sigv4_lie { SIGV4_LIE_FRAMING, SIGV4_LIE_LENGTH, SIGV4_LIE_CHUNK_SIZE, SIGV4_LIE_TRAILER };
 
 struct sigv4_reader {
     struct source source;

@@ -72,6 +72,9 @@ static int take_credential(struct sigv4_claim *c, const char *text, size_t n, st
     if (strcmp(terminal, "aws4_request") != 0)
         return claim_error(c, e, "incorrect terminal \"%s\". This endpoint uses \"aws4_request\".",
                            terminal);
+    if (strcmp(c->service, "s3") != 0)
+        return claim_error(c, e, "incorrect service \"%s\". This endpoint belongs to \"s3\".",
+                           c->service);
     if (strlen(day) != 8 || strspn(day, "0123456789") != 8)
         return claim_error(c, e,
                            "incorrect date format \"%s\". This date in the credential must be in "
@@ -298,16 +301,32 @@ static bool is_signed(const struct sigv4_claim *c, const char *name)
     return false;
 }
 
+void sigv4_unsigned_headers(const struct sigv4_claim *c, const struct pairs *headers,
+                            struct buf *out)
+{
+    if (!is_signed(c, "host"))
+        buf_text(out, "host");
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *name = headers->list[i].key;
+        if (strncasecmp(name, "x-amz-", 6) != 0 || is_signed(c, name))
+            continue;
+        struct err ignored = {0};
+        if (buf_reserve(out, strlen(name) + 2, &ignored) < 0)
+            return;
+        buf_text(out, out->length > 0 ? ", " : "");
+        for (; *name; name++)
+            buf_char(out, (char)tolower((unsigned char)*name));
+    }
+}
+
 /* Host, and each header that changes what the request means, must be signed (S3's rule for
  * x-amz-*). */
 static int check_covered(const struct sigv4_claim *c, const struct pairs *headers, struct err *e)
 {
-    bool covered = is_signed(c, "host");
+    auto_buf struct buf names = BUF_INIT(NAMES_MAX);
 
-    for (size_t i = 0; i < headers->count && covered; i++)
-        covered = strncasecmp(headers->list[i].key, "x-amz-", 6) != 0 ||
-                  is_signed(c, headers->list[i].key);
-    if (!covered)
+    sigv4_unsigned_headers(c, headers, &names);
+    if (names.length > 0)
         return err_set(e, ERR_DENIED,
                        "There were headers present in the request which were not signed");
     return 0;
@@ -327,9 +346,6 @@ int sigv4_verify(struct sigv4 *s, const struct sigv4_claim *claim, const char *m
     if (strcmp(claim->region, s->region) != 0)
         return claim_error(claim, e, "the region \"%s\" is wrong; expecting \"%s\"", claim->region,
                            s->region);
-    if (strcmp(claim->service, "s3") != 0)
-        return claim_error(claim, e, "incorrect service \"%s\". This endpoint belongs to \"s3\".",
-                           claim->service);
     if (!hash && !claim->presigned)
         return err_set(e, ERR_INVALID, "the request has no x-amz-content-sha256");
     if (check_time(claim, now, e) < 0 || check_covered(claim, headers, e) < 0 ||

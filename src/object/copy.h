@@ -17,7 +17,7 @@ struct copy_request {
     bool keep_headers;  /* content headers come from the source (properties' are not looked at) */
     bool keep_metadata; /* metadata likewise */
     bool keep_tags;
-    bool keep_sealed;   /* an append object sealed or not as the source is */
+    bool keep_sealed;      /* an append object sealed or not as the source is */
     const char *copy;      /* JSON for object_row.copy, NULL none */
     bool to_type_block;    /* the copy is a block object whatever the source is */
     const char *checksums; /* JSON for object_row.checksums in place of the source's; NULL */

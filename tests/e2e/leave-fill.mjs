@@ -63,8 +63,9 @@ async function fillAzure(text) {
         await changing.uploadData(Buffer.from(version));
         tell("papers", "changing", Buffer.from(version), { history: "version" });
     }
+    /* Azure makes a version of what was current as well. */
     await changing.createSnapshot();
-    tell("papers", "changing", Buffer.from("second"), { history: "snapshot" });
+    for (const history of ["snapshot", "version"]) tell("papers", "changing", Buffer.from("second"), { history });
     await changing.uploadData(Buffer.from("third"));
     tell("papers", "changing", Buffer.from("third"));
     const web = service.getContainerClient("$web");

@@ -172,6 +172,8 @@ static void what_is_asked_wrongly(void **state)
                    400, "InvalidInput");
     assert_refused(azblob_ask(b, "PUT", "/acct/con/o?comp=snapshot&snapshot=2021-01-01", NULL, ""),
                    400, "InvalidQueryParameterValue");
+    assert_refused(azblob_ask(b, "GET", "/acct/con/o?versionid=latest", NULL, ""), 400,
+                   "InvalidQueryParameterValue");
     assert_refused(
         azblob_ask(b, "PUT", "/acct/con/o?comp=copy&copyid=none", "x-ms-copy-action: abort", ""),
         400, "InvalidQueryParameterValue");

@@ -111,6 +111,8 @@ bool azblob_copies_later(const struct azblob_request *r)
 {
     const char *sync = azblob_get(r, "x-ms-requires-sync");
 
+    if (r->operation->handler == azblob_blob_copy_incremental)
+        return true;
     return r->operation->handler == azblob_blob_copy && !(sync && strcasecmp(sync, "true") == 0);
 }
 

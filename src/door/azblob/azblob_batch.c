@@ -118,14 +118,16 @@ static void run_part(struct azblob_request *batch, const struct multipart_part *
                                                       .depth = batch->depth + 1};
     struct call attempt = call_child(call, NULL);
 
-    part.head = (struct azblob_head){.method = p->method,
-                                     .path = p->path,
-                                     .query = p->query,
-                                     .host = batch->head.host,
-                                     .headers = &p->headers,
-                                     .peer = batch->head.peer,
-                                     .secure = batch->head.secure,
-                                     .body_length = 0};
+    part.head =
+        (struct azblob_head){.method = p->method,
+                             .path = p->path,
+                             .query = p->query,
+                             .host = batch->head.host,
+                             .account = batch->target.path_style ? batch->target.account : NULL,
+                             .headers = &p->headers,
+                             .peer = batch->head.peer,
+                             .secure = batch->head.secure,
+                             .body_length = 0};
     if (azblob_request_begin(&part, &attempt) < 0 || check_part(&part, batch, &attempt) < 0)
         azblob_answer_error(&part, &attempt.err);
     else

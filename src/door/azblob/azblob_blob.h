@@ -111,6 +111,8 @@ must_check int azblob_copy_source_find(struct azblob_request *r, struct azblob_c
 /* Own: its row into object, under its conditions. */
 must_check int azblob_copy_source_stat(struct azblob_request *r, struct azblob_copy_source *s,
                                        struct call *call);
+/* account/container/blob of one behind this door: heap. */
+char *azblob_source_name(const struct azblob_copy_source *s);
 /* Make its bytes readable: body, length and object are set.  At most max bytes.  A foreign one that
  * is refused or cannot be reached is CannotVerifyCopySource. */
 must_check int azblob_copy_source_open(struct azblob_request *r, struct azblob_copy_source *s,
@@ -127,10 +129,15 @@ must_check int azblob_source_digests(struct azblob_request *r, struct azblob_dig
 #define AZBLOB_COPY_FAILED  "failed"
 
 /* object_row.copy: {"id", "source", "status", "progress", "completed", "reason", "beat"}; beat is
- * when whoever copies was last known to live.  source is told without its query, which may hold a
- * signature.  Heap.  completed TIME_UNKNOWN: not yet; reason may be NULL. */
+ * when whoever copies was last known to live.  An incremental copy also has "of" (the source's
+ * name, azblob_source_name()), "snapshot" (which one of it) and "made" (what it became here).
+ * source is told without its query, which may hold a signature.  Heap.  completed TIME_UNKNOWN: not
+ * yet; reason may be NULL. */
 char *azblob_copy_json(const char *id, const char *source, const char *status, uint64_t done,
                        uint64_t whole, int64_t completed, const char *reason);
+/* The same as an incremental copy; made may be NULL. */
+char *azblob_copy_incremental(const char *copy, const char *of, const char *snapshot,
+                              const char *made);
 /* The same copy in another state.  done UINT64_MAX: as before. */
 char *azblob_copy_again(const char *copy, const char *status, uint64_t done, int64_t completed,
                         const char *reason);

@@ -87,6 +87,21 @@ char *azblob_copy_json(const char *id, const char *source, const char *status, u
     return write_json(object);
 }
 
+char *azblob_copy_incremental(const char *copy, const char *of, const char *snapshot,
+                              const char *made)
+{
+    json_t *object = NULL;
+    struct err ignored = {0};
+
+    if (json_parse(copy, strlen(copy), &object, &ignored) < 0)
+        object = json_object();
+    (void)json_object_set_new(object, "of", json_string(of));
+    (void)json_object_set_new(object, "snapshot", json_string(snapshot));
+    if (made)
+        (void)json_object_set_new(object, "made", json_string(made));
+    return write_json(object);
+}
+
 char *azblob_copy_again(const char *copy, const char *status, uint64_t done, int64_t completed,
                         const char *reason)
 {

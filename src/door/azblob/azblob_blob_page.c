@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* Page blobs: Put Page (update and clear), Put Page From URL, Get Page Ranges, Incremental Copy. */
+/* Page blobs: Put Page (update and clear), Put Page From URL, Get Page Ranges. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,10 +208,4 @@ int azblob_blob_get_page_ranges(struct azblob_request *r, struct call *call)
     azblob_say_etag(r, ranges.object.etag, ranges.object.modified);
     azblob_sayf(r, "x-ms-blob-content-length", "%" PRId64, ranges.object.size);
     return azblob_answer_xml(r, 200, &xml);
-}
-
-/* A chain of snapshots from account to account: not offered. */
-int azblob_blob_copy_incremental(struct azblob_request *r, struct call *call)
-{
-    return azblob_not_offered(r, call);
 }

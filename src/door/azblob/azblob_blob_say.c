@@ -58,6 +58,9 @@ void azblob_say_copy(struct azblob_request *r, const struct object_row *o)
         azblob_say(r, "x-ms-copy-status-description", json_text(copy, "reason"));
     }
     azblob_say(r, "x-ms-copy-progress", json_text(copy, "progress"));
+    if (json_text(copy, "snapshot"))
+        azblob_say_bool(r, "x-ms-incremental-copy", true);
+    azblob_say(r, "x-ms-copy-destination-snapshot", json_text(copy, "made"));
     if (json_number(copy, "completed", &completed))
         azblob_say_time(r, "x-ms-copy-completion-time", completed);
 }

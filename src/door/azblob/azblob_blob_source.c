@@ -71,6 +71,11 @@ int azblob_copy_source_find(struct azblob_request *r, struct azblob_copy_source 
     return 0;
 }
 
+char *azblob_source_name(const struct azblob_copy_source *s)
+{
+    return xasprintf("%s/%s/%s", s->target.account, s->target.container, s->target.blob);
+}
+
 /* ---- Opening it ---- */
 
 /* For copies of whole blobs some have a code of their own; else the answer is what reading the

@@ -242,8 +242,8 @@ static const struct azblob_meaning meanings[AZBLOB_CODE_COUNT] = {
         {"IncrementalCopyBlobMismatch", 409,
          "The specified source blob is different than the copy source of the existing incremental "
          "copy blob."},
-    [AZBLOB_INCREMENTAL_COPY_OF_EARLIER_VERSION_SNAPSHOT_NOT_ALLOWED] =
-        {"IncrementalCopyOfEarlierVersionSnapshotNotAllowed", 409,
+    [AZBLOB_INCREMENTAL_COPY_OF_EARLIER_SNAPSHOT_NOT_ALLOWED] =
+        {"IncrementalCopyOfEarlierSnapshotNotAllowed", 409,
          "The specified snapshot is earlier than the last snapshot copied into the incremental "
          "copy blob."},
     [AZBLOB_INCREMENTAL_COPY_SOURCE_MUST_BE_SNAPSHOT] =

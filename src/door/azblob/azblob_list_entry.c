@@ -101,6 +101,9 @@ static void write_copy(struct buf *out, const struct object_row *o)
     if (json_number(copy, "completed", &completed))
         write_time(out, "CopyCompletionTime", completed);
     write_text(out, "CopyStatusDescription", json_text(copy, "reason"));
+    if (json_text(copy, "snapshot"))
+        write_bool(out, "IncrementalCopy", true);
+    write_text(out, "DestinationSnapshot", json_text(copy, "made"));
 }
 
 static void write_deleted(struct azblob_request *r, struct buf *out, const struct object_row *o)

@@ -77,6 +77,9 @@ struct azblob_head {
     const char *path;  /* raw, from its '/' */
     const char *query; /* raw, without '?'; NULL: none */
     const char *host;  /* "" where there is none */
+    /* Of a part of a batch in path style: the account, which Python's library leaves out of the
+     * part's path; NULL */
+    const char *account;
     const struct pairs *headers;
     const char *peer;     /* the client's address */
     bool secure;          /* TLS */

@@ -65,6 +65,22 @@ static int check_length(struct azblob_request *r, struct call *call)
     return 0;
 }
 
+/* Snapshots and versions are times: what is none names nothing that could be there. */
+static int check_past(struct azblob_request *r, struct call *call)
+{
+    static const char *const keys[] = {"snapshot", "versionid"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *text = azblob_query(r, keys[i]);
+        struct err ignored = {0};
+        int64_t time;
+        if (text && date_parse_iso8601(text, &time, &ignored) < 0)
+            return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, keys[i],
+                                     "Not a time.", call);
+    }
+    return 0;
+}
+
 static int parse_rest(struct azblob_request *r, struct call *call)
 {
     uint64_t seconds = 0;
@@ -75,6 +91,8 @@ static int parse_rest(struct azblob_request *r, struct call *call)
     if (azblob_place(&r->target, &r->place) < 0)
         return azblob_fail_query(r, AZBLOB_INVALID_QUERY_PARAMETER_VALUE, "snapshot",
                                  "snapshot and versionid exclude each other.", call);
+    if (check_past(r, call) < 0)
+        return -1;
     azblob_range(r);
     return azblob_conditions(r, call);
 }

@@ -74,7 +74,7 @@ static const struct azblob_operation operations[] = {
     {BLOB, "PUT", NULL, NULL, "x-ms-copy-source", "PutBlobFromUrl", azblob_blob_put_from_url, "cw", POLICY_BLOB_WRITE, NEW_BODY},
     {BLOB, "PUT", NULL, NULL, NULL, "PutBlob", azblob_blob_put, "cw", POLICY_BLOB_WRITE, NEW_BODY},
     {BLOB, "PUT", NULL, "copy", "x-ms-copy-action", "AbortCopyBlob", azblob_blob_abort_copy, "w", POLICY_BLOB_WRITE, WRITES},
-    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", POLICY_BLOB_WRITE, WRITES | REFUSED},
+    {BLOB, "PUT", NULL, "incrementalcopy", NULL, "IncrementalCopyBlob", azblob_blob_copy_incremental, "w", POLICY_BLOB_WRITE, WRITES},
     {BLOB, "PUT", NULL, "block", "x-ms-copy-source", "PutBlockFromUrl", azblob_blob_put_block_from_url, "cw", POLICY_BLOB_WRITE, WRITES | AZBLOB_CREATES},
     {BLOB, "PUT", NULL, "block", NULL, "PutBlock", azblob_blob_put_block, "cw", POLICY_BLOB_WRITE, NEW_BODY},
     {BLOB, "PUT", NULL, "blocklist", NULL, "PutBlockList", azblob_blob_put_block_list, "cw", POLICY_BLOB_WRITE, NEW_BODY},

@@ -133,6 +133,11 @@ static int take_web(const char *path, struct azblob_target *t, struct err *e)
     return decode(path, strlen(path), &t->blob, e);
 }
 
+static bool leaves_account_out(const struct azblob_head *head, const char *first, size_t n)
+{
+    return head->account && (strlen(head->account) != n || strncmp(first, head->account, n) != 0);
+}
+
 static int parse(const struct azblob *door, const struct azblob_head *head, struct azblob_target *t,
                  struct err *e)
 {
@@ -146,10 +151,14 @@ static int parse(const struct azblob *door, const struct azblob_head *head, stru
     if (!take_host(door, head->host, t)) {
         size_t n = strcspn(path, "/");
         t->path_style = true;
-        if (decode(path, n, &t->account, e) < 0)
+        if (leaves_account_out(head, path, n)) {
+            t->account = xstrdup(head->account);
+            n = 0;
+        } else if (decode(path, n, &t->account, e) < 0) {
             return -1;
+        }
         path += n;
-        if (*path)
+        if (n && *path)
             path++;
     }
     take_account(t);

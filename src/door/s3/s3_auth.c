@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Who asks: SigV4 in the header or the query, whose access key it is, and whether they may. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "codec/date.h"
 #include "door/s3/s3_door_private.h"
 #include "util/clock.h"
 
@@ -99,6 +101,27 @@ static void explain_signature(struct s3_request *r)
     s3_explain(r, "CanonicalRequest", canonical.data);
 }
 
+/* Headers that were not signed; or how old a presigned URL may get, and when that was. */
+static void explain_denial(struct s3_request *r)
+{
+    auto_buf struct buf names = BUF_INIT(16 * 1024);
+    int64_t date;
+    struct err ignored = {0};
+    char text[DATE_TEXT];
+    if (r->claim.signed_headers != NULL)
+        sigv4_unsigned_headers(&r->claim, &r->x->headers, &names);
+    if (names.length > 0)
+        s3_explain(r, "HeadersNotSigned", names.data);
+    else if (r->claim.presigned && date_parse_basic(r->claim.date, &date, &ignored) == 0) {
+        auto_free char *seconds = xasprintf("%" PRId64, r->claim.expires);
+        s3_explain(r, "X-Amz-Expires", seconds);
+        date_iso8601(text, sizeof(text), date + r->claim.expires * CLOCK_SECOND, 0);
+        s3_explain(r, "Expires", text);
+        date_iso8601(text, sizeof(text), r->now, 0);
+        s3_explain(r, "ServerTime", text);
+    }
+}
+
 static int signature_failed(struct s3_request *r, struct call *call)
 {
     auto_free char *text = xstrdup(call->err.text);
@@ -106,9 +129,10 @@ static int signature_failed(struct s3_request *r, struct call *call)
     case ERR_CLOCK:
         return s3_fail(r, S3_REQUEST_TIME_TOO_SKEWED, call);
     case ERR_DENIED:
+        explain_denial(r);
         return s3_failf(r, S3_ACCESS_DENIED, call, "%s", text);
     case ERR_INVALID:
-        if (r->door->options.region != NULL &&
+        if (r->door->options.region != NULL && r->claim.region[0] != '\0' &&
             strcmp(r->claim.region, r->door->options.region) != 0)
             s3_explain(r, "Region", r->door->options.region);
         return s3_failf(r,
@@ -259,16 +283,6 @@ int s3_authenticate(struct s3_request *r, struct call *call)
 
 /* ---- Rights ---- */
 
-/* Public access as the Azure door sets it: "blob" opens objects, "container" lists too. */
-static bool opened(const struct container_row *bucket, const char *action)
-{
-    if (bucket->access == NULL || s3_acl_is_ignored(bucket))
-        return false;
-    if (strcmp(action, "s3:GetObject") == 0)
-        return true;
-    return strcmp(bucket->access, "container") == 0 && strcmp(action, "s3:ListBucket") == 0;
-}
-
 static int may(struct s3_request *r, const char *action, const struct container_row *bucket,
                const char *bucket_name, const char *key, struct call *call)
 {
@@ -280,7 +294,7 @@ static int may(struct s3_request *r, const char *action, const struct container_
         return s3_fail(r, S3_ACCESS_DENIED, call);
     if (r->owner || judged > 0)
         return 0;
-    if (bucket != NULL && bucket->id != 0 && opened(bucket, action))
+    if (bucket != NULL && bucket->id != 0 && s3_acl_permits(bucket, r->principal != NULL, action))
         return 0;
     if (r->principal == NULL || r->door->options.permits == NULL)
         return s3_fail(r, S3_ACCESS_DENIED, call);

@@ -43,6 +43,14 @@ const char *s3_algorithm_small(enum checksum_kind kind)
     return "";
 }
 
+const char *s3_algorithm_name(enum checksum_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++)
+        if (algorithms[i].kind == kind)
+            return algorithms[i].algorithm;
+    return "";
+}
+
 static int set_from_base64(struct checksums *into, enum checksum_kind kind, const char *text)
 {
     auto_buf struct buf bytes = BUF_INIT(64);
@@ -90,9 +98,14 @@ static int take_trailer(struct s3_body *b, struct call *call)
 static void note_lie(struct s3_body *b)
 {
     static const enum s3_code codes[] = {[SIGV4_LIE_FRAMING] = S3_NONE,
+                                         [SIGV4_LIE_LENGTH] = S3_INCOMPLETE_BODY,
                                          [SIGV4_LIE_CHUNK_SIZE] = S3_INVALID_CHUNK_SIZE,
                                          [SIGV4_LIE_TRAILER] = S3_MALFORMED_TRAILER};
     b->lie = codes[b->reader->lie];
+    if (b->reader->lie == SIGV4_LIE_LENGTH)
+        (void)snprintf(b->lie_text, sizeof(b->lie_text),
+                       "You did not provide the number of bytes specified by the Content-Length "
+                       "HTTP header");
 }
 
 static ssize_t body_read(struct source *s, void *bytes, size_t n, struct call *call)
@@ -234,9 +247,12 @@ static int take_value(struct s3_request *r, struct s3_body *b, const char *value
 static int take_headers(struct s3_request *r, struct s3_body *b, struct call *call)
 {
     const char *md5 = s3_header(r, "content-md5");
-    if (md5 != NULL && set_from_base64(&b->known, CHECKSUM_MD5, md5) < 0)
+    if (md5 != NULL && set_from_base64(&b->known, CHECKSUM_MD5, md5) < 0) {
+        s3_explain(r, "Content-MD5", md5);
         return s3_fail(r, S3_INVALID_DIGEST, call);
+    }
     const char *trailer = b->trailer ? s3_header(r, "x-amz-trailer") : NULL;
+    const char *said = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
         const char *value = s3_header(r, algorithms[i].header);
         bool trails = trailer != NULL && strcasecmp(trailer, algorithms[i].header) == 0;
@@ -250,10 +266,9 @@ static int take_headers(struct s3_request *r, struct s3_body *b, struct call *ca
         b->algorithm = algorithms[i].algorithm;
         b->kind = algorithms[i].kind;
         b->wanted |= 1U << b->kind;
-        if (value != NULL && take_value(r, b, value, call) < 0)
-            return -1;
+        said = value;
     }
-    return 0;
+    return said != NULL ? take_value(r, b, said, call) : 0;
 }
 
 /* x-amz-checksum-... that is none of the known ones; type and algorithm are no checksums. */

@@ -149,15 +149,18 @@ static int take_headers(struct s3_request *r, struct container_row *row, json_t 
 {
     const char *ownership = s3_header(r, "x-amz-object-ownership");
     const char *lock = s3_header(r, "x-amz-bucket-object-lock-enabled");
-    bool open = false;
+    const char *acl;
     if (ownership != NULL && !s3_ownership_is_known(ownership))
         return s3_fail_argument(r, "x-amz-object-ownership", ownership, call,
                                 "Invalid x-amz-object-ownership header: %.60s", ownership);
-    if (s3_acl_check(r, &open, call) < 0)
+    if (s3_acl_check(r, true, &acl, call) < 0)
         return -1;
-    if (open && same_string(ownership, "BucketOwnerEnforced"))
+    if (strcmp(acl, "private") != 0 && same_string(ownership, "BucketOwnerEnforced"))
         return s3_fail(r, S3_INVALID_BUCKET_ACL, call);
-    replace_string(&row->access, open ? "container" : NULL);
+    replace_string(&row->access, s3_acl_access(acl));
+    json_t *setting = s3_acl_setting(acl);
+    if (setting != NULL)
+        (void)json_object_set_new(settings, "acl", setting);
     if (ownership != NULL)
         (void)json_object_set_new(settings, "ownership", json_string(ownership));
     if (lock != NULL && strcasecmp(lock, "true") == 0) {

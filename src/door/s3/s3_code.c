@@ -55,7 +55,7 @@ static const struct s3_code_row rows[S3_CODE_COUNT] = {
                                  "The operation is not valid for the current state of the object."},
     [S3_INVALID_PART] =
         {400, "InvalidPart",
-         "One or more of the specified parts could not be found. The part may not have been "
+         "One or more of the specified parts could not be found.  The part may not have been "
          "uploaded, or the specified entity tag may not match the part's entity tag."},
     [S3_INVALID_PART_NUMBER] = {416, "InvalidPartNumber",
                                 "The requested partnumber is not satisfiable."},

@@ -119,7 +119,7 @@ static int add_checksum(struct s3_request *r, struct assembly *a, const json_t *
         return s3_fail(r, S3_INVALID_PART, call);
     return s3_failf(r, S3_BAD_DIGEST, call,
                     "The %s you specified for part %u did not match what we received.",
-                    s3_algorithm_small(a->upload.kind), choice->number);
+                    s3_algorithm_small(choice->kind), choice->number);
 }
 
 static int add_part(struct s3_request *r, struct assembly *a, size_t i, struct call *call)
@@ -276,13 +276,17 @@ static int check_whole(struct s3_request *r, const struct assembly *a, struct ca
         (strlen(said) != length || strncmp(said, a->checksum, length) != 0))
         return s3_failf(r, S3_BAD_DIGEST, call,
                         "The %s you specified did not match the calculated checksum.",
-                        s3_algorithm_small(a->upload.kind));
+                        s3_algorithm_name(a->upload.kind));
     return 0;
 }
 
 /* One checksum at most, and well formed: "base64", or "base64-parts" of a composite one. */
 static int check_said(struct s3_request *r, struct call *call)
 {
+    const char *type = s3_header(r, "x-amz-checksum-type");
+    if (type != NULL && strcasecmp(type, "FULL_OBJECT") != 0 && strcasecmp(type, "COMPOSITE") != 0)
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Value for x-amz-checksum-type header is invalid.");
     const struct pair *seen = NULL;
     for (size_t i = 0; i < r->x->headers.count; i++) {
         const struct pair *header = &r->x->headers.list[i];

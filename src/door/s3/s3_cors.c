@@ -55,8 +55,7 @@ static int read_list(struct s3_request *r, const struct xml_node *rule, size_t k
         const char *star = strchr(n->text, '*');
         if (kind >= 2 && !is_header(n->text))
             return s3_failf(r, S3_INVALID_REQUEST, call,
-                            "%s \"%.200s\" contains invalid character.", lists[kind].element,
-                            n->text);
+                            "AllowedHeader \"%.200s\" contains invalid character.", n->text);
         if (strcmp(lists[kind].key, "methods") == 0 && !method_is_known(n->text))
             return s3_failf(r, S3_INVALID_REQUEST, call,
                             "Found unsupported HTTP method in CORS config. Unsupported method is "
@@ -214,20 +213,21 @@ static char *permitted_headers(const char *asked)
     return out.length > 0 ? buf_take(&out) : NULL;
 }
 
-/* Whether each of them can be a header. */
-static bool are_headers(const char *asked)
+/* The first of those asked for that can be no header, heap; NULL: they all can. */
+static char *no_header(const char *asked)
 {
     for (const char *at = asked; at != NULL && *at != '\0';) {
-        at += strspn(at, " \t,");
         size_t n = strcspn(at, ",");
         auto_free char *name = xstrndup(at, n);
-        for (size_t used = n; used > 0 && strchr(" \t", name[used - 1]) != NULL; used--)
-            name[used - 1] = '\0';
-        if (n > 0 && !is_header(name))
-            return false;
-        at += n;
+        char *start = name + strspn(name, " \t");
+        size_t used = strlen(start);
+        while (used > 0 && (start[used - 1] == ' ' || start[used - 1] == '\t'))
+            start[--used] = '\0';
+        if (used > 0 && !is_header(start))
+            return xstrndup(at, n);
+        at += n + (at[n] == ',');
     }
-    return true;
+    return NULL;
 }
 
 /* The headers of a rule that fits; false when none does. */
@@ -285,10 +285,11 @@ int s3_preflight(struct s3_request *r, struct call *call)
     if (method == NULL || !method_is_known(method))
         return s3_failf(r, S3_BAD_REQUEST, call, "Invalid Access-Control-Request-Method: %.40s",
                         method != NULL ? method : "null");
-    if (!are_headers(headers))
+    auto_free char *wrong = no_header(headers);
+    if (wrong != NULL)
         return s3_failf(r, S3_BAD_REQUEST, call,
                         "Access-Control-Request-Headers \"%.200s\" contains invalid character.",
-                        headers);
+                        wrong);
     if (s3_setting_get(r, "cors", &settings, &rules, call) < 0)
         return -1;
     if (rules == NULL)

@@ -143,7 +143,7 @@ struct s3_body {
     bool trailer;               /* it may end with trailers */
     bool trails;                /* the checksum is said in one */
     enum s3_code lie;           /* what was wrong with the framing, where S3 has a code for it */
-    char lie_text[80];          /* a message in place of the code's own */
+    char lie_text[100];         /* a message in place of the code's own */
     struct source *raw;
     struct sigv4_reader *reader;
     bool framed;
@@ -175,7 +175,8 @@ must_check int s3_body_configuration(struct s3_request *r, const char *root, str
                                      struct call *call);
 /* "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"; 0, -1 for none of them. */
 int s3_algorithm_parse(const char *text, enum checksum_kind *ret, const char **ret_name);
-/* "crc32", as headers have it. */
+/* "CRC32"; and "crc32", as headers have it. */
+const char *s3_algorithm_name(enum checksum_kind kind);
 const char *s3_algorithm_small(enum checksum_kind kind);
 /* x-amz-checksum-... of a row, when there is one: name of header or XML element's algorithm. */
 struct s3_checksum {
@@ -301,12 +302,16 @@ struct json_t *s3_bucket_tags_json(struct s3_request *r, const struct pairs *tag
 /* s3_acl.c */
 s3_handler s3_get_acl, s3_put_acl, s3_get_ownership, s3_put_ownership, s3_delete_ownership,
     s3_get_public_access_block, s3_put_public_access_block, s3_delete_public_access_block;
-/* x-amz-acl and x-amz-grant-*: what is not offered is refused; whether a bucket is opened. */
-must_check int s3_acl_check(struct s3_request *r, bool *ret_public, struct call *call);
+/* x-amz-acl and x-amz-grant-*: what is not offered is refused.  *ret: the word for a bucket. */
+must_check int s3_acl_check(struct s3_request *r, bool of_bucket, const char **ret,
+                            struct call *call);
+/* What such a word is of a bucket: its public access, and the setting "acl"; NULL for none. */
+const char *s3_acl_access(const char *word);
+struct json_t *s3_acl_setting(const char *word);
+/* Whether the bucket's ACL permits everybody, or everybody who is known, to do that. */
+bool s3_acl_permits(const struct container_row *bucket, bool known, const char *action);
 /* BucketOwnerEnforced and its kind. */
 bool s3_ownership_is_known(const char *word);
-/* The bucket's public access block says that its public access does not count. */
-bool s3_acl_is_ignored(const struct container_row *bucket);
 /* s3_policy.c */
 s3_handler s3_get_policy, s3_put_policy, s3_delete_policy, s3_get_policy_status;
 /* s3_cors.c */

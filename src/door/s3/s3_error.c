@@ -159,6 +159,29 @@ static void error_body(const struct s3_request *r, const struct s3_code_row *row
     xml_close(body, "Error");
 }
 
+/* What some refusals say in place of their code's own message. */
+static void choose_detail(struct s3_request *r, const struct err *e)
+{
+    bool locked
+    = e->fault == FAULT_IMMUTABLE || e->fault == FAULT_LEGAL_HOLD ||
+      e->fault == FAULT_IMMUTABLE_LOCKED;
+    bool digest = s3_code_of(r, e) == S3_BAD_DIGEST && e->fault != FAULT_MD5;
+    const char *settings = r->container.settings;
+    if (r->detail != NULL)
+        return;
+    if (r->body != NULL && r->body->lie_text[0] != '\0')
+        r->detail = xstrdup(r->body->lie_text);
+    else if (digest && r->body != NULL && r->body->algorithm != NULL)
+        r->detail = xasprintf("The %s you specified did not match the calculated checksum.",
+                              r->body->algorithm);
+    else if (locked)
+        r->detail = xstrdup("Access Denied because object protected by object lock.");
+    else if (e->fault == FAULT_CONTAINER_NOT_EMPTY && settings != NULL &&
+             strstr(settings, "\"versioning\":") != NULL)
+        r->detail = xstrdup("The bucket you tried to delete is not empty. You must delete all "
+                            "versions in the bucket.");
+}
+
 void s3_answer_error(struct s3_request *r, const struct err *e)
 {
     const struct s3_code_row *row = s3_code_row(s3_code_of(r, e));
@@ -167,12 +190,7 @@ void s3_answer_error(struct s3_request *r, const struct err *e)
         log_line(row->status == 500 ? LOG_ERROR : LOG_WARNING, "S3 request %s: %s", r->id, e->text);
     if (row->status == 503)
         s3_say(r, "Retry-After", "1");
-    if (r->detail == NULL && r->body != NULL && r->body->lie_text[0] != '\0')
-        r->detail = xstrdup(r->body->lie_text);
-    if (row->code == s3_code_row(S3_BAD_DIGEST)->code && r->detail == NULL && r->body != NULL &&
-        r->body->algorithm != NULL && e->fault != FAULT_MD5)
-        r->detail = xasprintf("The %s you specified did not match the calculated checksum.",
-                              r->body->algorithm);
+    choose_detail(r, e);
     if (row->status == 304) {
         (void)s3_answer(r, 304);
         return;

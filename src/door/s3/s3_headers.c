@@ -270,8 +270,8 @@ int s3_properties(struct s3_request *r, struct object_row *ret, struct call *cal
     free(ret->content_encoding);
     ret->content_encoding = encoding_of(s3_header(r, "content-encoding"));
     const char *tagging = s3_header(r, "x-amz-tagging");
-    bool open;
-    if (s3_acl_check(r, &open, call) < 0)
+    const char *acl;
+    if (s3_acl_check(r, false, &acl, call) < 0)
         return -1;
     if (tagging != NULL && s3_tagging_parse(r, tagging, &ret->tags, call) < 0)
         return -1;

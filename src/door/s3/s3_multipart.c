@@ -29,6 +29,10 @@ static int checksum_choice(struct s3_request *r, const char **ret_algorithm, con
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "Checksum algorithm provided is unsupported. Please try again with any of "
                         "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+    bool wants_whole = type != NULL && strcasecmp(type, "FULL_OBJECT") == 0;
+    if (type != NULL && !wants_whole && strcasecmp(type, "COMPOSITE") != 0)
+        return s3_failf(r, S3_INVALID_REQUEST, call,
+                        "Value for x-amz-checksum-type header is invalid.");
     if (type != NULL && asked == NULL)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "The x-amz-checksum-type header can only be used with the "
@@ -38,9 +42,6 @@ static int checksum_choice(struct s3_request *r, const char **ret_algorithm, con
     *ret_type = whole ? "FULL_OBJECT" : "COMPOSITE";
     if (type == NULL)
         return 0;
-    bool wants_whole = strcasecmp(type, "FULL_OBJECT") == 0;
-    if (!wants_whole && strcasecmp(type, "COMPOSITE") != 0)
-        return s3_failf(r, S3_INVALID_REQUEST, call, "Value for x-amz-checksum-type is invalid.");
     if ((wants_whole && digest) || (!wants_whole && whole))
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "The %s checksum type cannot be used with the %s checksum algorithm.",
@@ -162,8 +163,7 @@ int s3_put_part(struct s3_request *r, struct call *call)
         return s3_failf(r, S3_INVALID_REQUEST, call,
                         "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
                         "checksum Type: %s",
-                        s3_algorithm_small(upload.kind),
-                        r->body->algorithm != NULL ? s3_algorithm_small(r->body->kind) : "null");
+                        upload.algorithm, r->body->algorithm != NULL ? r->body->algorithm : "null");
     struct stage_request request = {.place = r->place,
                                     .conditions = CONDITIONS_INIT,
                                     .upload = upload.row.upload,

@@ -183,7 +183,7 @@ static bool key_takes(const struct s3_policy_test *t)
 static int check_test(const struct s3_policy_test *t, struct err *e)
 {
     if (t->key == NULL)
-        return err_set(e, ERR_INVALID, "Policy has an invalid condition key : %.100s", t->key_name);
+        return err_set(e, ERR_INVALID, "Policy has an invalid condition key");
     bool good = key_takes(t);
     for (size_t i = 0; i < s3_policy_count(t->values) && good; i++)
         good = value_is_good(t->by, s3_policy_value(t->values, i));

@@ -139,7 +139,10 @@ int s3_policy_read(const char *text, size_t length, const char *bucket, json_t *
     if (length > S3_POLICY_MAX)
         return err_set(e, ERR_INVALID, "Policy exceeds the maximum allowed document size.");
     if (json_parse(text, length, &document, e) < 0)
-        return err_set(e, ERR_INVALID, "This policy contains invalid Json");
+        return err_set(e, ERR_INVALID, "%s",
+                       length > 0 && text[0] == '{'
+                           ? "This policy contains invalid Json"
+                           : "Policies must be valid JSON and the first byte must be '{'");
     const char *version = json_text(document, "Version");
     json_t *statements = json_object_get(document, "Statement");
     bool old = version == NULL || strcmp(version, "2008-10-17") == 0;
@@ -147,7 +150,9 @@ int s3_policy_read(const char *text, size_t length, const char *bucket, json_t *
         return err_set(e, ERR_INVALID,
                        "The policy must contain a valid version string use 2012-10-17");
     size_t count = json_is_array(statements) ? json_array_size(statements) : 1;
-    if (statements == NULL || count == 0 || count > STATEMENTS_MAX)
+    if (statements != NULL && count == 0)
+        return err_set(e, ERR_INVALID, "Could not parse the policy: Statement is empty!");
+    if (statements == NULL || count > STATEMENTS_MAX)
         return err_set(e, ERR_INVALID, "Missing required field Statement");
     for (size_t i = 0; i < count; i++) {
         json_t *s = json_is_array(statements) ? json_array_get(statements, i) : statements;

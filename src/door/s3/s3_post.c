@@ -3,6 +3,7 @@
  * POST Object: a form from a browser, with its own signature and policy.  The file's length is
  * known only at its end, so it waits in an unlinked file.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,8 +161,13 @@ static int spool(struct s3_request *r, struct s3_form *f, const struct s3_form_l
     }
     if (got < 0)
         return call->err.code == ERR_INVALID ? s3_fail(r, S3_MALFORMED_POST, call) : -1;
-    if (size < limits->least)
+    if (size < limits->least) {
+        auto_free char *proposed = xasprintf("%" PRIu64, size);
+        auto_free char *least = xasprintf("%" PRIu64, limits->least);
+        s3_explain(r, "ProposedSize", proposed);
+        s3_explain(r, "MinSizeAllowed", least);
         return s3_fail(r, S3_ENTITY_TOO_SMALL, call);
+    }
     if (fflush(into) != 0)
         return err_set(&call->err, ERR_IO, "keep the file of a form: %m");
     rewind(into);

@@ -212,11 +212,13 @@ static void refuse(struct s3_request *r, bool special, struct call *call)
     else if (special && !(object && strcmp(method, "PUT") == 0 && s3_asks(r, "uploadId")))
         (void)s3_fail(r, S3_NOT_IMPLEMENTED, call);
     else {
+        static const char *const types[] = {[S3_SERVICE] = "SERVICE",
+                                            [S3_BUCKET] = "BUCKET",
+                                            [S3_OBJECT] = "OBJECT",
+                                            [S3_WEBSITE] = "WEBSITE"};
         s3_explain(r, "Method", method);
         s3_explain(r, "ResourceType",
-                   object                  ? "OBJECT"
-                   : r->which == S3_BUCKET ? "BUCKET"
-                                           : "SERVICE");
+                   object && s3_asks(r, "uploadId") ? "UPLOAD" : types[r->which]);
         (void)s3_fail(r, S3_METHOD_NOT_ALLOWED, call);
     }
 }
