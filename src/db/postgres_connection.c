@@ -82,6 +82,7 @@ static enum err_code connect_code(const char *message)
         const char *part;
         enum err_code code;
     } parts[] = {
+        {"could not translate host name", ERR_NETWORK}, /* which may be called "invalid" */
         {"authentication failed", ERR_UNKNOWN_WHO},
         {"no password supplied", ERR_UNKNOWN_WHO},
         {"no pg_hba.conf entry", ERR_UNKNOWN_WHO},

@@ -22,9 +22,14 @@ struct confirming {
     int64_t requeued; /* all in all */
 };
 
-static int requeue(struct confirming *w, int64_t id, struct call *call)
+static int requeue(struct confirming *w, const struct ledger_object *row, struct call *call)
 {
-    w->requeue[w->requeue_count++] = id;
+    struct move_progress *p = w->mover->progress;
+
+    atomic_fetch_sub(row->state == LEDGER_ALREADY ? &p->already : &p->moved, 1);
+    atomic_fetch_sub(&p->settled, 1);
+    atomic_fetch_sub(&p->settled_bytes, row->size);
+    w->requeue[w->requeue_count++] = row->id;
     w->requeued++;
     if (w->requeue_count < ROWS)
         return 0;
@@ -44,9 +49,9 @@ static int ask(struct confirming *w, const struct ledger_object *row, struct cal
         if (call->err.code != ERR_NOT_FOUND)
             return -1;
         err_clear(&call->err);
-        return requeue(w, row->id, call);
+        return requeue(w, row, call);
     }
-    return same_string(there.etag, row->target_etag) ? 0 : requeue(w, row->id, call);
+    return same_string(there.etag, row->target_etag) ? 0 : requeue(w, row, call);
 }
 
 static int confirm_row(struct confirming *w, const struct ledger_object *row, struct call *call)

@@ -36,21 +36,37 @@ static int find_same(struct db *db, const struct ledger_start *start, int64_t *r
     return row;
 }
 
-static void add_slug(struct buf *b, const char *text)
+static void add_words(struct buf *b, const char *text, size_t length)
 {
-    size_t from = b->length;
-    const char *last = text[0] == '/' ? strrchr(text, '/') : NULL;
-
-    if (last && last[1]) /* of a path, its last part */
-        text = last + 1;
-    for (; *text && b->length - from < 40; text++) {
-        if (isalnum((unsigned char)*text))
-            buf_char(b, (char)tolower((unsigned char)*text));
+    for (size_t i = 0; i < length && text[i]; i++) {
+        if (isalnum((unsigned char)text[i]))
+            buf_char(b, (char)tolower((unsigned char)text[i]));
         else if (b->length > 0 && b->data[b->length - 1] != '-')
             buf_char(b, '-');
     }
+}
+
+/* What a name can say of one end: of a path its last part, of a URL account and container. */
+static void add_slug(struct buf *b, const char *text)
+{
+    size_t from = b->length;
+    const char *host = strstr(text, "://");
+    const char *last = text[0] == '/' ? strrchr(text, '/') : NULL;
+
+    if (host) {
+        host += 3;
+        if (!isdigit((unsigned char)*host))
+            add_words(b, host, strcspn(host, ".:/"));
+        text = host + strcspn(host, "/");
+    } else if (last && last[1]) {
+        text = last + 1;
+    }
+    add_words(b, text, 40);
+    if (b->length > from + 40)
+        b->length = from + 40;
     while (b->length > 0 && b->data[b->length - 1] == '-')
-        b->data[--b->length] = '\0';
+        b->length--;
+    b->data[b->length] = '\0';
 }
 
 /* "azure-invoices-ovh-invoices-3": the first number that is free. */

@@ -230,7 +230,7 @@ static int check_identity(struct mover *m, struct call *call)
 static int put_currents_last(struct mover *m, struct call *call)
 {
     for (int round = 0; round < CURRENTS_ROUNDS; round++) {
-        int64_t requeued = 0;
+        int64_t requeued = 0, moved = atomic_load(&m->progress->moved);
         if (mover_draining(m, call))
             return 0;
         if (confirm_currents(m, &requeued, call) < 0)
@@ -239,9 +239,7 @@ static int put_currents_last(struct mover *m, struct call *call)
             return confirm_deleted(m, call) < 0
                        ? err_prefix(&call->err, "delete what was deleted at the source")
                        : 0;
-        atomic_fetch_sub(&m->progress->moved, requeued);
-        m->sampled_objects -= requeued;
-        atomic_fetch_sub(&m->progress->settled, requeued);
+        m->sampled_objects -= moved - atomic_load(&m->progress->moved);
         m->workers_done = m->listing_done = (struct cancel){0};
         if (run_threads(m, call) < 0)
             return -1;

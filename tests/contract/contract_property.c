@@ -105,6 +105,17 @@ static void tags(void **state)
         skip();
     pairs_add(&given.tags, "project", "a b");
     pairs_add(&given.tags, "status", "x/y:1");
+    bool can = false;
+    assert_ok(store_tags_can_hold(f->store, key.container, &given.tags, &can, &f->call),
+              &f->call.err);
+    assert_true(can);
+    auto_pairs struct pairs many = PAIRS_INIT;
+    for (uint32_t i = 0; i <= f->store->traits.tags_max; i++) {
+        auto_free char *name = xasprintf("tag%u", i);
+        pairs_add(&many, name, "v");
+    }
+    assert_ok(store_tags_can_hold(f->store, key.container, &many, &can, &f->call), &f->call.err);
+    assert_false(can);
     auto_put_result struct put_result result = put_described(f, &key, &given, "t");
     assert_ok(store_tags_get(f->store, &key, &told, &f->call), &f->call.err);
     pairs_sort(&told);

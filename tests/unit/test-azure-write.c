@@ -101,6 +101,36 @@ static void refuses_unsendable_metadata(void **state)
 }
 
 /* The answer to a commit was lost; the second one is told that the condition does not hold. */
+/* Azure's tags have fewer characters than S3's, and a name has fewer characters than bytes. */
+static void knows_what_it_cannot_hold(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        bool held;
+    } cases[] = {
+        {"a b+c-d./:=_", "", true}, {"k", "Z 9+-./:=_", true}, {"k", "a@b", false},
+        {"k", "\xc3\xa9", false},   {"", "v", false},          {"k,", "v", false},
+    };
+    struct store *s = script_open(NULL);
+    struct call call = CALL_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        auto_pairs struct pairs tags = PAIRS_INIT;
+        bool held;
+        pairs_add(&tags, cases[i].key, cases[i].value);
+        assert_ok(store_tags_can_hold(s, "c", &tags, &held, &call), &call.err);
+        assert_int_equal(held, cases[i].held);
+    }
+    char name[2 * 1025 + 1] = "";
+    for (int i = 0; i < 1024; i++)
+        memcpy(name + 2 * i, "\xc3\xa9", 3);
+    assert_null(store_name_fault(&s->traits, name));
+    memcpy(name + 2 * 1024, "x", 2);
+    assert_non_null(store_name_fault(&s->traits, name));
+    store_close(s);
+}
+
 static void commits_once(void **state)
 {
     static const char id[] = "b0123456789abcdef0123456789abcdef";
@@ -284,6 +314,7 @@ int main(void)
         cmocka_unit_test(leaves_other_tiers_alone),
         cmocka_unit_test(takes_back_what_arrived_wrong),
         cmocka_unit_test(refuses_unsendable_metadata),
+        cmocka_unit_test(knows_what_it_cannot_hold),
         cmocka_unit_test(commits_once),
         cmocka_unit_test(waits_for_copies),
         cmocka_unit_test(a_cancelled_copy_is_aborted),

@@ -610,6 +610,34 @@ static void test_findings_samples_probes(void **state)
     free(value);
 }
 
+/* A job's name says what it moves, and where a number is free. */
+static void test_names(void **state)
+{
+    static const struct {
+        const char *source, *target, *stem;
+    } cases[] = {
+        {"azure:", "ovh:", "azure-ovh-"},
+        {"azure:Inv oices", "/srv/x", "azure-inv-oices-x-"},
+        {"https://contoso.blob.core.windows.net/invoices", "/", "contoso-invoices-"},
+        {"http://127.0.0.1:10000/acct/c/p", "./", "acct-c-p-"},
+        {"a:0123456789012345678901234567890123456789xyz",
+         "b:", "a-01234567890123456789012345678901234567-b-"},
+    };
+    struct call call = CALL_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct ledger *l = open_ledger();
+        struct ledger_start what = {
+            .source = cases[i].source, .target = cases[i].target, .fresh = true};
+        auto_ledger_job struct ledger_job job = {0};
+        assert_ok(ledger_start(l, &what, &job, &call), &call.err);
+        auto_free char *name = xasprintf("%s%lld", cases[i].stem, (long long)job.id);
+        assert_string_equal(job.name, name);
+        ledger_close(l);
+    }
+}
+
 static void test_jobs(void **state)
 {
     (void)state;
@@ -1023,7 +1051,8 @@ static void test_plans(void **state)
         cmocka_unit_test(test_first_run_and_again), cmocka_unit_test(test_names_that_collide),    \
         cmocka_unit_test(test_versions_stay_together), cmocka_unit_test(test_waiting_and_limits), \
         cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_findings_samples_probes),       \
-        cmocka_unit_test(test_jobs), cmocka_unit_test(test_dead_and_silent_workers)
+        cmocka_unit_test(test_names), cmocka_unit_test(test_jobs),                                \
+        cmocka_unit_test(test_dead_and_silent_workers)
 
 int main(void)
 {
