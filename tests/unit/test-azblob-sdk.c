@@ -33,6 +33,20 @@ static void both_digests_are_told(void **state)
     assert_string_equal(bed_header(b, "x-ms-content-crc64"), "V0JSBnCFdzM=");
 }
 
+/* Of a whole blob's digest there is one name, of a range's another. */
+static void digests_of_whole_and_range(void **state)
+{
+    struct azblob_bed *b = *state;
+    static const char md5[] = "XUFAKrxLKna5cZ2REBfFkg==";
+
+    assert_status(azblob_ask(b, "GET", "/acct/con/o", NULL, ""), 200);
+    assert_string_equal(bed_header(b, "Content-MD5"), md5);
+    assert_null(bed_header(b, "x-ms-blob-content-md5"));
+    assert_status(azblob_ask(b, "GET", "/acct/con/o", "x-ms-range: bytes=0-1", ""), 206);
+    assert_null(bed_header(b, "Content-MD5"));
+    assert_string_equal(bed_header(b, "x-ms-blob-content-md5"), md5);
+}
+
 static void tiers_are_told_to_readers(void **state)
 {
     struct azblob_bed *b = *state;
@@ -367,6 +381,7 @@ int main(void)
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, azblob_bed_tear_down)
     const struct CMUnitTest tests[] = {
         test(both_digests_are_told),
+        test(digests_of_whole_and_range),
         test(tiers_are_told_to_readers),
         test(properties_are_what_they_were_set_to),
         test(nothing_in_a_structured_body),

@@ -35,7 +35,7 @@ static void say_content(struct azblob_request *r, const struct object_row *o,
     say_or(r, "Cache-Control", "rscc", o->cache_control);
     if (how != AZBLOB_SAY_RANGE)
         azblob_say(r, "Content-MD5", o->content_md5);
-    if (how != AZBLOB_SAY_HEAD)
+    else
         azblob_say(r, "x-ms-blob-content-md5", o->content_md5);
 }
 

@@ -41,8 +41,7 @@ static void write_number(struct buf *out, const char *name, int64_t value)
 static void write_content(struct buf *out, const struct object_row *o)
 {
     write_number(out, "Content-Length", o->size);
-    xml_element(out, "Content-Type",
-                o->content_type ? o->content_type : "application/octet-stream");
+    xml_element(out, "Content-Type", o->content_type ? o->content_type : "");
     xml_element(out, "Content-Encoding", o->content_encoding ? o->content_encoding : "");
     xml_element(out, "Content-Language", o->content_language ? o->content_language : "");
     xml_element(out, "Content-MD5", o->content_md5 ? o->content_md5 : "");
