@@ -36,7 +36,6 @@ int s3_list_buckets(struct s3_request *r, struct call *call)
     auto_buf struct buf body = BUF_INIT(ANSWER_MAX);
     unsigned limit = BUCKETS_MAX;
     const char *prefix = s3_query(r, "prefix");
-    bool paged = s3_asks(r, "max-buckets");
     if (read_limit(r, &limit, call) < 0 ||
         service_container_list(r->door->options.service, r->account, prefix,
                                s3_query(r, "continuation-token"), limit, false, &list, call) < 0)
@@ -51,8 +50,7 @@ int s3_list_buckets(struct s3_request *r, struct call *call)
         xml_open(&body, "Bucket");
         xml_element(&body, "Name", list.list[i].name);
         s3_xml_time(&body, "CreationDate", list.list[i].created);
-        if (paged)
-            xml_element(&body, "BucketRegion", region_of(r));
+        xml_element(&body, "BucketRegion", region_of(r));
         xml_close(&body, "Bucket");
     }
     xml_close(&body, "Buckets");

@@ -66,6 +66,9 @@ static const struct s3_code_row rows[S3_CODE_COUNT] = {
         {400, "InvalidPolicyDocument",
          "The content of the form does not meet the conditions of the policy document."},
     [S3_INVALID_RANGE] = {416, "InvalidRange", "The requested range is not satisfiable"},
+    [S3_INVALID_REDIRECT_LOCATION] =
+        {400, "InvalidRedirectLocation",
+         "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."},
     [S3_INVALID_REQUEST] = {400, "InvalidRequest", "The request is not valid."},
     [S3_INVALID_STORAGE_CLASS] = {400, "InvalidStorageClass",
                                   "The storage class you specified is not valid"},

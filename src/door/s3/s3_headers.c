@@ -259,6 +259,16 @@ static int refuse_encryption(struct s3_request *r, struct call *call)
     return 0;
 }
 
+/* Checked as S3 checks it, though nobody is redirected by an object here. */
+static int check_redirect(struct s3_request *r, struct call *call)
+{
+    const char *to = s3_header(r, "x-amz-website-redirect-location");
+    if (to == NULL || to[0] == '/' || strncmp(to, "http://", 7) == 0 ||
+        strncmp(to, "https://", 8) == 0)
+        return 0;
+    return s3_fail(r, S3_INVALID_REDIRECT_LOCATION, call);
+}
+
 int s3_properties(struct s3_request *r, struct object_row *ret, struct call *call)
 {
     const char *type = s3_header(r, "content-type");
@@ -275,8 +285,8 @@ int s3_properties(struct s3_request *r, struct object_row *ret, struct call *cal
         return -1;
     if (tagging != NULL && s3_tagging_parse(r, tagging, &ret->tags, call) < 0)
         return -1;
-    return refuse_encryption(r, call) < 0 || metadata_of(r, &ret->metadata, call) < 0 ||
-                   lock_of(r, ret, call) < 0
+    return refuse_encryption(r, call) < 0 || check_redirect(r, call) < 0 ||
+                   metadata_of(r, &ret->metadata, call) < 0 || lock_of(r, ret, call) < 0
                ? -1
                : storage_class_of(r, ret, call);
 }

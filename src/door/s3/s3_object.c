@@ -256,6 +256,9 @@ int s3_put_object(struct s3_request *r, struct call *call)
                                   .type = OBJECT_BLOCK,
                                   .wanted = 1U << CHECKSUM_MD5,
                                   .algorithm = r->body->algorithm};
+    /* To write on where an object ends is something else than to put it. */
+    if (s3_header(r, "x-amz-write-offset-bytes") != NULL)
+        return s3_fail(r, S3_NOT_IMPLEMENTED, call);
     if (s3_write_conditions(r, &request.conditions, call) < 0 ||
         s3_properties(r, &properties, call) < 0 || s3_default_retention(r, &properties, call) < 0 ||
         s3_body_end(r, call) < 0)
