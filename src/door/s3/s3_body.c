@@ -325,11 +325,8 @@ int s3_body_open(struct s3_request *r, struct call *call)
     b->raw = r->x->body;
     b->length = r->x->body_length;
     b->expected = &b->known;
-    bool announced = r->x->body_length != HTTP_LENGTH_UNKNOWN;
     if (open_payload(r, b, call) < 0)
         return -1;
-    if (!b->framed && !announced)
-        return s3_fail(r, S3_MISSING_CONTENT_LENGTH, call);
     if ((r->operation->flags & S3_TAKES_BODY) != 0 && b->length > S3_OBJECT_PUT_MAX)
         return s3_fail(r, S3_ENTITY_TOO_LARGE, call);
     if ((r->operation->flags & S3_SAYS_CHECKSUM) != 0)

@@ -2,6 +2,7 @@
 /* The S3 door's frame: from an exchange to a handler and back.  See s3_door.h. */
 #include "door/s3/s3_door.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -145,6 +146,24 @@ static int find_version(struct s3_request *r, struct call *call)
     return 0;
 }
 
+/* Before a byte of the body is asked for: it must say how long it is, and not be too long. */
+static int check_length(struct s3_request *r, struct call *call)
+{
+    uint64_t length = r->x->body_length;
+    bool unknown = length == HTTP_LENGTH_UNKNOWN;
+    const char *payload = s3_header(r, "x-amz-content-sha256");
+    if (payload != NULL && strncmp(payload, "STREAMING-", 10) == 0)
+        return 0; /* the length that counts is in the framing's own header */
+    bool takes = (r->operation->flags & S3_TAKES_BODY) != 0;
+    if (unknown || (takes && s3_header(r, "content-length") == NULL))
+        return s3_fail(r, S3_MISSING_CONTENT_LENGTH, call);
+    if (!takes || length <= S3_OBJECT_PUT_MAX)
+        return 0;
+    auto_free char *proposed = xasprintf("%" PRIu64, length);
+    s3_explain(r, "ProposedSize", proposed);
+    return s3_fail(r, S3_ENTITY_TOO_LARGE, call);
+}
+
 static int begin(struct s3_request *r, struct call *call)
 {
     if (target_parse(r, call) < 0)
@@ -157,7 +176,9 @@ static int begin(struct s3_request *r, struct call *call)
     r->place = (struct place){.account = r->account, .container = r->bucket, .name = r->key};
     if (find_version(r, call) < 0 || s3_authorize(r, call) < 0)
         return -1;
-    return s3_owner_check(r, "x-amz-expected-bucket-owner", call);
+    if (s3_owner_check(r, "x-amz-expected-bucket-owner", call) < 0)
+        return -1;
+    return check_length(r, call);
 }
 
 void s3_door_begin(void *argument, struct http_exchange *x, struct call *call)
