@@ -154,8 +154,9 @@ int s3_form_fields(struct s3_form *f, struct call *call)
         return -1;
     while (f->file_name == NULL) {
         auto_free char *name = NULL, *file = NULL;
-        if (f->filled - f->at < 2 && fill(f, call) < 0)
-            return -1;
+        while (f->filled - f->at < 2 && !f->from_ended)
+            if (fill(f, call) < 0)
+                return -1;
         if (f->filled - f->at >= 2 && memcmp(f->buffer + f->at, "--", 2) == 0)
             return 0;
         if (read_line(f, line, call) < 0)
@@ -303,7 +304,8 @@ static int list_must(struct check *c, json_t *condition, struct err *e)
         return err_set(e, ERR_INVALID, "Invalid %.100s: wrong number of arguments.", word);
     if (range)
         return whole_number(json_array_get(condition, 1), &c->limits.least) &&
-                       whole_number(json_array_get(condition, 2), &c->limits.most)
+                       whole_number(json_array_get(condition, 2), &c->limits.most) &&
+                       c->limits.least <= c->limits.most
                    ? 0
                    : err_set(e, ERR_INVALID, "Invalid JSON.");
     const char *name = json_string_value(json_array_get(condition, 1));
