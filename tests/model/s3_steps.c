@@ -168,7 +168,8 @@ static const char *s3_says(const struct step *s, enum fault fault)
         [FAULT_LEASE_ID_MISSING] = "403 AccessDenied",
     };
 
-    (void)s;
+    if (fault == FAULT_IS_MARKER && s->kind == STEP_COPY)
+        return "400 InvalidRequest";
     return words[fault] ? words[fault] : "";
 }
 

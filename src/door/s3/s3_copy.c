@@ -76,9 +76,13 @@ static int open_from(struct s3_request *r, struct copy_from *f, struct call *cal
     if (parse_from(r, f, call) < 0 ||
         s3_owner_check(r, "x-amz-source-expected-bucket-owner", call) < 0 ||
         s3_authorize_also(r, f->version != NULL ? "s3:GetObjectVersion" : "s3:GetObject", f->bucket,
-                          f->key, call) < 0 ||
-        service_stat(r->door->options.service, &f->place, NULL, &f->row, call) < 0)
+                          f->key, call) < 0)
         return -1;
+    if (service_stat(r->door->options.service, &f->place, NULL, &f->row, call) < 0)
+        return call->err.fault != FAULT_IS_MARKER
+                   ? -1
+                   : s3_failf(r, S3_INVALID_REQUEST, call,
+                              "The version to copy from is a delete marker.");
     if (f->row.versioned != 0)
         s3_say(r, "x-amz-copy-source-version-id", f->row.version);
     return 0;
