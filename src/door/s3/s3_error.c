@@ -99,16 +99,21 @@ int s3_fail(struct s3_request *r, enum s3_code code, struct call *call)
     return err_set(&call->err, ERR_INVALID, "%s", s3_code_row(code)->code);
 }
 
+static void set_detail(struct s3_request *r, const char *format, va_list arguments)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    free(r->detail);
+    r->detail = text;
+}
+
 int s3_failf(struct s3_request *r, enum s3_code code, struct call *call, const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    set_detail(r, format, arguments);
     va_end(arguments);
-    free(r->detail);
-    r->detail = text;
     return s3_fail(r, code, call);
 }
 
@@ -116,13 +121,9 @@ int s3_fail_argument(struct s3_request *r, const char *name, const char *value, 
                      const char *format, ...)
 {
     va_list arguments;
-    char *text = NULL;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    set_detail(r, format, arguments);
     va_end(arguments);
-    free(r->detail);
-    r->detail = text;
     s3_explain(r, "ArgumentName", name);
     s3_explain(r, "ArgumentValue", value);
     return s3_fail(r, S3_INVALID_ARGUMENT, call);
