@@ -282,6 +282,11 @@ static int commit_may(struct db *db, const struct commit_request *request, struc
         return lease_check(&s->object, request->conditions.lease, true, s->now, &call->err);
     if (request->conditions.lease != NULL)
         return fault_set(&call->err, FAULT_LEASE_ABSENT_OPERATION, "the object is not leased");
+    /* Azure takes an object of staged blocks for one that was modified when they were staged. */
+    if (request->conditions.modified_since != TIME_UNKNOWN &&
+        request->conditions.modified_since > s->now)
+        return fault_set(&call->err, FAULT_CONDITION, "no block of '%s' was staged since then",
+                         request->place.name);
     return 0;
 }
 

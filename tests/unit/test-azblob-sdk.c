@@ -141,6 +141,20 @@ static void a_lease_goes_before_a_star(void **state)
     assert_status(azblob_ask(b, "PUT", "/acct/con/o", held, "x"), 201);
 }
 
+static void staged_blocks_are_of_the_past(void **state)
+{
+    struct azblob_bed *b = *state;
+    static const char list[] = "<BlockList><Latest>MDAx</Latest></BlockList>";
+
+    assert_status(azblob_ask(b, "PUT", "/acct/con/s?comp=block&blockid=MDAx", NULL, "x"), 201);
+    assert_refused(azblob_ask(b, "PUT", "/acct/con/s?comp=blocklist",
+                              "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT", list),
+                   412, "ConditionNotMet");
+    assert_status(azblob_ask(b, "PUT", "/acct/con/s?comp=blocklist",
+                             "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT", list),
+                  201);
+}
+
 static void conditions_of_tags_and_tiers(void **state)
 {
     struct azblob_bed *b = *state;
@@ -387,6 +401,7 @@ int main(void)
         test(nothing_in_a_structured_body),
         test(names_without_a_policy),
         test(a_lease_goes_before_a_star),
+        test(staged_blocks_are_of_the_past),
         test(conditions_of_tags_and_tiers),
         test(what_is_asked_wrongly),
         test(retention_without_its_days),
