@@ -535,13 +535,25 @@ static void test_random(void **state)
             fail_msg("too few of kind %zu: %u", i, seen[i]);
 }
 
+static void test_ranges(void **state)
+{
+    static const char *const good[] = {"203.0.113.0/24", "::1", "10.0.0.1", "2001:db8::/32"};
+    static const char *const bad[] = {"", "300.1.1.1", "10.0.0.0/40", "10.0.0.0/", "true"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_true(policy_is_range(good[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_false(policy_is_range(bad[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),        cmocka_unit_test(test_roles),
         cmocka_unit_test(test_list_of_prefix), cmocka_unit_test(test_account_key),
         cmocka_unit_test(test_public),         cmocka_unit_test(test_globs),
-        cmocka_unit_test(test_sources),        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_sources),        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

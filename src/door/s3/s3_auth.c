@@ -133,8 +133,10 @@ static int signature_failed(struct s3_request *r, struct call *call)
         return s3_failf(r, S3_ACCESS_DENIED, call, "%s", text);
     case ERR_INVALID:
         if (r->door->options.region != NULL && r->claim.region[0] != '\0' &&
-            strcmp(r->claim.region, r->door->options.region) != 0)
+            strcmp(r->claim.region, r->door->options.region) != 0) {
             s3_explain(r, "Region", r->door->options.region);
+            s3_say(r, "x-amz-bucket-region", r->door->options.region);
+        }
         return s3_failf(r,
                         r->claim.presigned ? S3_AUTHORIZATION_QUERY_PARAMETERS_ERROR
                                            : S3_AUTHORIZATION_HEADER_MALFORMED,
