@@ -15,7 +15,6 @@ struct azblob *azblob_new(const struct azblob_options *options)
     door->options = *options;
     door->policy = policy_new();
     door->copier = azblob_copier_new();
-    door->keyring = azblob_keyring_new();
     return door;
 }
 
@@ -25,7 +24,6 @@ void azblob_free(struct azblob *door)
         return;
     azblob_copier_free(door->copier);
     policy_free(door->policy);
-    azblob_keyring_free(door->keyring);
     free(door);
 }
 

@@ -150,63 +150,18 @@ static int refuse_key(struct azblob_request *r, struct call *call)
                             call);
 }
 
-struct azblob_keyring *azblob_keyring_new(void)
-{
-    struct azblob_keyring *ring = xcalloc(1, sizeof(*ring));
-
-    (void)pthread_rwlock_init(&ring->lock, NULL);
-    return ring;
-}
-
-void azblob_keyring_free(struct azblob_keyring *ring)
-{
-    for (size_t i = 0; i < AZBLOB_KEYS; i++) {
-        secret_release(&ring->keys[i].text);
-        sharedkey_release(&ring->keys[i].key);
-    }
-    (void)pthread_rwlock_destroy(&ring->lock);
-    free(ring);
-}
-
-static bool is_same_key(const struct azblob_key *k, const char *account, const char *text)
-{
-    return k->key.account && strcmp(k->key.account, account) == 0 &&
-           secret_equal_bytes(&k->text, text, strlen(text));
-}
-
-static int verify(const struct azblob_request *r, const struct azblob_key *k, struct err *e)
+/* By one of the account's keys; *ret_usable is false when that is none. */
+static int verify_by(const struct azblob_request *r, const char *text, bool *ret_usable,
+                     struct err *e)
 {
     const struct azblob_head *h = &r->head;
     uint64_t length = h->body_length == UINT64_MAX ? 0 : h->body_length;
+    auto_sharedkey struct sharedkey key = SHAREDKEY_INIT;
 
-    return sharedkey_verify(&k->key, h->method, h->path, h->query, h->headers, length, r->now, e);
-}
-
-/* By the account's key of this number (0 or 1); *ret_usable is false when the key itself is none.
- */
-static int verify_by(const struct azblob_request *r, size_t number, const char *text,
-                     bool *ret_usable, struct err *e)
-{
-    struct azblob_keyring *ring = r->door->keyring;
-    size_t hash = number;
-
-    *ret_usable = true;
-    for (const char *c = r->account.name; *c; c++)
-        hash = 31 * hash + 2 * (unsigned char)*c;
-    struct azblob_key *k = &ring->keys[hash % AZBLOB_KEYS];
-    (void)pthread_rwlock_rdlock(&ring->lock);
-    bool known = is_same_key(k, r->account.name, text);
-    int result = known ? verify(r, k, e) : 0;
-    (void)pthread_rwlock_unlock(&ring->lock);
-    if (known)
-        return result;
-    (void)pthread_rwlock_wrlock(&ring->lock);
-    sharedkey_release(&k->key);
-    secret_from_text(&k->text, text);
-    *ret_usable = sharedkey_init(&k->key, r->account.name, text, e) == 0;
-    result = *ret_usable ? verify(r, k, e) : -1;
-    (void)pthread_rwlock_unlock(&ring->lock);
-    return result;
+    *ret_usable = sharedkey_init(&key, r->account.name, text, e) == 0;
+    return *ret_usable
+               ? sharedkey_verify(&key, h->method, h->path, h->query, h->headers, length, r->now, e)
+               : -1;
 }
 
 int azblob_authorize_key(struct azblob_request *r, struct call *call)
@@ -217,7 +172,7 @@ int azblob_authorize_key(struct azblob_request *r, struct call *call)
         bool usable;
         if (!keys[i])
             continue;
-        int verified = verify_by(r, i, keys[i], &usable, &call->err);
+        int verified = verify_by(r, keys[i], &usable, &call->err);
         if (!usable)
             return err_prefix(&call->err, "key %zu of account '%s'", i + 1, r->account.name);
         if (verified == 0) {

@@ -48,26 +48,11 @@
 /* A fresh GUID. */
 void azblob_guid(char ret[AZBLOB_GUID_SIZE]);
 
-/* An account's key as it is used, kept because making it takes a page of locked memory. */
-struct azblob_key {
-    struct secret text; /* as it stands in the account's row */
-    struct sharedkey key;
-};
-#define AZBLOB_KEYS 64
-struct azblob_keyring {
-    pthread_rwlock_t lock;
-    struct azblob_key keys[AZBLOB_KEYS]; /* guarded by lock; by account and number */
-};
-
 struct azblob {
     struct azblob_options options;
-    struct azblob_keyring *keyring;
     struct policy *policy; /* an empty one, for where no other is given */
     struct azblob_copier *copier;
 };
-
-struct azblob_keyring *azblob_keyring_new(void);
-void azblob_keyring_free(struct azblob_keyring *ring);
 
 /* ---- Requests ---- */
 
