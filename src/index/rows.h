@@ -103,7 +103,7 @@ struct object_row {
     char *tags;        /* JSON array of [key, value]; NULL none */
     char *tier;        /* NULL: default (Hot, inferred) */
     int64_t tier_changed;
-    char *waking; /* "rehydrate-pending-to-hot" and its kind */
+    char *waking; /* "rehydrate-pending-to-hot High" and its kind: told for a while */
     char *lease_id;
     int64_t lease_state;
     int64_t lease_seconds;

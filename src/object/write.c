@@ -129,6 +129,7 @@ struct change_task {
     const char *text;
     int64_t time;
     bool pending;
+    const char *waking; /* what is kept of a tier that wakes it */
     struct object_row *ret;
     struct object_row *ret_current; /* of what a snapshot was made of */
 };
@@ -250,17 +251,20 @@ static int change_tier(struct db *db, void *argument, struct call *call)
                          "an archived snapshot or version of '%s' is not woken, but copied",
                          o->name);
     replace_string(&o->tier, task->text);
-    replace_string(&o->waking, NULL);
+    replace_string(&o->waking, task->pending ? task->waking : NULL);
     o->tier_changed = s.now;
     return row_update(db, &object_table, o, call);
 }
 
 int service_set_tier(struct service *service, const struct place *place,
-                     const struct conditions *conditions, const char *tier, bool *ret_pending,
-                     struct call *call)
+                     const struct conditions *conditions, const char *tier, const char *waking,
+                     bool *ret_pending, struct call *call)
 {
-    struct change_task task = {
-        .service = service, .place = place, .conditions = conditions, .text = tier};
+    struct change_task task = {.service = service,
+                               .place = place,
+                               .conditions = conditions,
+                               .text = tier,
+                               .waking = waking};
     if (service_write(service, change_tier, &task, call) < 0)
         return -1;
     *ret_pending = task.pending;

@@ -43,11 +43,12 @@ must_check int service_set_metadata(struct service *service, const struct place 
 must_check int service_set_tags(struct service *service, const struct place *place,
                                 const struct conditions *conditions, const char *tags,
                                 struct call *call);
-/* Change the tier of an object, version or snapshot.  Waking one from "Archive" begins and, our
- * stores having no slow tier, ends at once unless slow is given.  ret_pending: it is not done. */
+/* Change the tier of an object, version or snapshot.  One in "Archive" is awake at once, our stores
+ * having no slow tier: ret_pending says that it was woken, and waking (may be NULL) stays in its
+ * row for who tells of that. */
 must_check int service_set_tier(struct service *service, const struct place *place,
                                 const struct conditions *conditions, const char *tier,
-                                bool *ret_pending, struct call *call);
+                                const char *waking, bool *ret_pending, struct call *call);
 /* The moment the object goes by itself; TIME_UNKNOWN: never. */
 must_check int service_set_expiry(struct service *service, const struct place *place,
                                   const struct conditions *conditions, int64_t goes_at,

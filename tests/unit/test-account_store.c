@@ -83,8 +83,9 @@ static void test_reads_what_is_archived(void **state)
     bool pending;
 
     object_bed_put(t.bed, "k", "hello");
-    assert_ok(service_set_tier(t.bed->service, &place, &none, "Archive", &pending, &t.bed->call),
-              &t.bed->call.err);
+    assert_ok(
+        service_set_tier(t.bed->service, &place, &none, "Archive", NULL, &pending, &t.bed->call),
+        &t.bed->call.err);
     assert_fault(object_bed_read(t.bed, &place, NULL, &got), FAULT_ARCHIVED, t.bed);
     read_body(&t, &key, 0, STORE_TO_END, "hello");
     assert_ok(store_stat(t.store, &key, &o, &t.bed->call), &t.bed->call.err);

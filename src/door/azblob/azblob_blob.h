@@ -121,6 +121,13 @@ must_check int azblob_copy_source_open(struct azblob_request *r, struct azblob_c
 must_check int azblob_source_digests(struct azblob_request *r, struct azblob_digests *ret,
                                      struct call *call);
 
+/* ---- Tiers (azblob_blob_state.c) ---- */
+
+#define AZBLOB_WAKING_SIZE 40
+/* Whether a blob is told to be waking, and how: "rehydrate-pending-to-hot", "High". */
+bool azblob_is_waking(const struct azblob_request *r, const struct object_row *o,
+                      char ret_status[AZBLOB_WAKING_SIZE], const char **ret_priority);
+
 /* ---- Copies that run for long (azblob_blob_copier.c) ---- */
 
 #define AZBLOB_COPY_PENDING "pending"

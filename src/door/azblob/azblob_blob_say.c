@@ -70,14 +70,20 @@ static void say_tier(struct azblob_request *r, const struct object_row *o)
 {
     if (o->type == OBJECT_APPEND || (o->type == OBJECT_PAGE && !o->tier))
         return;
-    azblob_say(r, "x-ms-access-tier", o->tier ? o->tier : "Hot");
+    char status[AZBLOB_WAKING_SIZE];
+    const char *priority;
+    bool waking = azblob_is_waking(r, o, status, &priority);
+    azblob_say(r, "x-ms-access-tier", waking ? "Archive" : o->tier ? o->tier : "Hot");
     if (same_string(o->tier, "Smart"))
         azblob_say(r, "x-ms-smart-access-tier", "Hot");
     if (o->tier)
         azblob_say_time(r, "x-ms-access-tier-change-time", o->tier_changed);
     else
         azblob_say_bool(r, "x-ms-access-tier-inferred", true);
-    azblob_say(r, "x-ms-archive-status", o->waking);
+    if (!waking)
+        return;
+    azblob_say(r, "x-ms-archive-status", status);
+    azblob_say(r, "x-ms-rehydrate-priority", priority);
 }
 
 static void say_version(struct azblob_request *r, const struct object_row *o)

@@ -7,6 +7,7 @@
 
 #include "codec/date.h"
 #include "codec/xml.h"
+#include "door/azblob/azblob_blob.h"
 #include "door/azblob/azblob_list.h"
 #include "object/tags.h"
 
@@ -59,17 +60,24 @@ static void write_type(struct buf *out, const struct object_row *o)
     xml_element(out, "BlobType", types[o->type]);
 }
 
-static void write_tier(struct buf *out, const struct object_row *o)
+static void write_tier(const struct azblob_request *r, struct buf *out, const struct object_row *o)
 {
+    char status[AZBLOB_WAKING_SIZE];
+    const char *priority;
+    bool waking = azblob_is_waking(r, o, status, &priority);
+
     if (o->type == OBJECT_BLOCK || o->tier)
-        xml_element(out, "AccessTier", o->tier ? o->tier : "Hot");
+        xml_element(out, "AccessTier", waking ? "Archive" : o->tier ? o->tier : "Hot");
     if (same_string(o->tier, "Smart"))
         xml_element(out, "SmartAccessTier", "Hot");
     if (o->type == OBJECT_BLOCK && !o->tier)
         write_bool(out, "AccessTierInferred", true);
     if (o->tier)
         write_time(out, "AccessTierChangeTime", o->tier_changed);
-    write_text(out, "ArchiveStatus", o->waking);
+    if (waking) {
+        xml_element(out, "ArchiveStatus", status);
+        xml_element(out, "RehydratePriority", priority);
+    }
 }
 
 static void write_lease(struct azblob_request *r, struct buf *out, const struct object_row *o)
@@ -135,7 +143,7 @@ static void write_properties(struct azblob_request *r, struct buf *out, unsigned
     write_text(out, "Etag", o->etag);
     write_content(out, o);
     write_type(out, o);
-    write_tier(out, o);
+    write_tier(r, out, o);
     write_lease(r, out, o);
     if (includes & AZBLOB_LIST_COPY)
         write_copy(out, o);

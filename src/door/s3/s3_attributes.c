@@ -168,8 +168,8 @@ int s3_restore(struct s3_request *r, struct call *call)
     if (!same_string(o.tier, "Archive"))
         return s3_failf(r, S3_INVALID_OBJECT_STATE, call,
                         "Restore is not allowed for the object's current storage class");
-    if (service_set_tier(r->door->options.service, &r->place, &conditions, "Hot", &pending, call) <
-        0)
+    if (service_set_tier(r->door->options.service, &r->place, &conditions, "Hot", NULL, &pending,
+                         call) < 0)
         return -1;
     return s3_answer(r, 202);
 }
