@@ -241,6 +241,8 @@ static int read_acl(struct s3_request *r, const char **ret, struct call *call)
 /* What the headers say, or the body; not both. */
 static int wished_acl(struct s3_request *r, const char **ret, struct call *call)
 {
+    if (has_grants(r) && r->body->length > 0)
+        return s3_fail(r, S3_UNEXPECTED_CONTENT, call);
     if (s3_acl_check(r, r->which == S3_BUCKET, ret, call) < 0)
         return -1;
     if (s3_header(r, "x-amz-acl") == NULL)

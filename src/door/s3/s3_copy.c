@@ -154,22 +154,27 @@ static int measure(struct s3_request *r, const struct copy_from *f, enum checksu
     return done;
 }
 
-/* x-amz-checksum-algorithm; *ret stays NULL where the source's checksum will do. */
-static int choose_checksum(struct s3_request *r, const struct copy_from *f, char **ret,
-                           struct call *call)
+/* x-amz-checksum-algorithm; *ret_name NULL where none is asked for. */
+static int read_algorithm(struct s3_request *r, enum checksum_kind *ret, const char **ret_name,
+                          struct call *call)
 {
     const char *asked = s3_header(r, "x-amz-checksum-algorithm");
-    enum checksum_kind kind;
-    const char *algorithm;
-    struct s3_checksum there;
-    if (asked == NULL)
+    *ret_name = NULL;
+    if (asked == NULL || s3_algorithm_parse(asked, ret, ret_name) == 0)
         return 0;
-    if (s3_algorithm_parse(asked, &kind, &algorithm) < 0)
-        return s3_failf(r, S3_INVALID_REQUEST, call,
-                        "Checksum algorithm provided is unsupported. Please try again with any of "
-                        "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
-    if (s3_checksum_of(f->row.checksums, &there) && strcmp(there.algorithm, algorithm) == 0 &&
-        strcmp(there.type, "FULL_OBJECT") == 0)
+    return s3_failf(r, S3_INVALID_REQUEST, call,
+                    "Checksum algorithm provided is unsupported. Please try again with any of the "
+                    "valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
+}
+
+/* *ret stays NULL where the source's checksum will do. */
+static int choose_checksum(struct s3_request *r, const struct copy_from *f, enum checksum_kind kind,
+                           const char *algorithm, char **ret, struct call *call)
+{
+    struct s3_checksum there;
+    bool has = s3_checksum_of(f->row.checksums, &there);
+    if (algorithm == NULL ||
+        (has && strcmp(there.algorithm, algorithm) == 0 && strcmp(there.type, "FULL_OBJECT") == 0))
         return 0;
     return measure(r, f, kind, algorithm, ret, call);
 }
@@ -212,7 +217,10 @@ int s3_copy_object(struct s3_request *r, struct call *call)
     struct copy_request request = {.keep_headers = true};
     struct s3_checksum checksum;
     auto_free char *checksums = NULL;
-    if (open_from(r, &from, call) < 0 || choose_checksum(r, &from, &checksums, call) < 0)
+    enum checksum_kind kind = CHECKSUM_CRC64;
+    const char *algorithm;
+    if (read_algorithm(r, &kind, &algorithm, call) < 0 || open_from(r, &from, call) < 0 ||
+        choose_checksum(r, &from, kind, algorithm, &checksums, call) < 0)
         return -1;
     request.checksums = checksums;
     if (prepare_copy(r, &from, &properties, &request, call) < 0)
