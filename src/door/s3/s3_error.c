@@ -99,7 +99,8 @@ int s3_fail(struct s3_request *r, enum s3_code code, struct call *call)
     return err_set(&call->err, ERR_INVALID, "%s", s3_code_row(code)->code);
 }
 
-static void set_detail(struct s3_request *r, const char *format, va_list arguments)
+static void printf_like(2, 0)
+    set_detail(struct s3_request *r, const char *format, va_list arguments)
 {
     char *text = NULL;
     if (vasprintf(&text, format, arguments) < 0)
