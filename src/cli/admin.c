@@ -145,11 +145,7 @@ int admin_main(const struct command *self, const struct action *actions, size_t 
     if (a.verbose)
         log_set_level(LOG_DEBUG);
     signals_watch();
-    int code = run(self, &a, actions, action_count, words, count, &call);
-    if (code < 0) {
-        complain(&call.err);
-        code = exit_code_of(&call.err);
-    }
+    int code = command_end(run(self, &a, actions, action_count, words, count, &call), &call.err);
     index_close(a.index);
     serve_config_release(&a.serve);
     config_release(&a.config);

@@ -82,8 +82,9 @@ void say_text(const char *text);
 void say_json(json_t *value);
 /* "bascule: text" on standard error. */
 void complain(const struct err *e);
-/* The exit code that goes with an error that ended a command. */
-int exit_code_of(const struct err *e);
+/* The end of a command: its exit code, or of -1 the error said and the exit code that goes with it.
+ */
+int command_end(int code, const struct err *e);
 
 /* ---- Signals ---- */
 

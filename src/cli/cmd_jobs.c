@@ -104,13 +104,11 @@ static int command_run(const struct command *self, int argc, char **argv)
 
     if (parsed > 0)
         return EXIT_OK;
-    if (parsed == 0) {
-        int code = run(&common, drop, &call);
-        if (code >= 0)
-            return code;
+    if (parsed < 0) {
+        complain(&call.err);
+        return EXIT_USAGE;
     }
-    complain(&call.err);
-    return parsed < 0 ? EXIT_USAGE : exit_code_of(&call.err);
+    return command_end(run(&common, drop, &call), &call.err);
 }
 
 const struct command command_jobs = {

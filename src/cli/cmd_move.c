@@ -131,10 +131,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     signals_watch();
     call.cancel = &signal_stop;
     int code = run(&arguments, ends, &call);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_move = {

@@ -394,10 +394,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     int code = config_load(a.common.config, &config, &call.err);
     if (code == 0)
         code = plan(&a, &config, ends, &call);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_plan = {

@@ -238,10 +238,7 @@ static int command_run(const struct command *self, int argc, char **argv)
         return EXIT_OK;
     if (code == 0)
         code = run(count ? id : NULL, json, &e);
-    if (code >= 0)
-        return code;
-    complain(&e);
-    return exit_code_of(&e);
+    return command_end(code, &e);
 }
 
 const struct command command_providers = {

@@ -96,10 +96,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     }
     signals_watch();
     int code = run(&a, &call);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_report = {

@@ -212,10 +212,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     watch_reload();
     int code = run(&gateway, &a, &call);
     end(&gateway);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_serve = {

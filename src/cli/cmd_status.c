@@ -88,10 +88,7 @@ static int command_run(const struct command *self, int argc, char **argv)
     int code = config_load(common.config, &config, &call.err);
     if (code == 0)
         code = show(common.ledger ? common.ledger : config.ledger, job, common.json, watch, &call);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_status = {

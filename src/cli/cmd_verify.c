@@ -82,10 +82,7 @@ static int command_run(const struct command *self, int argc, char **argv)
         log_set_level(LOG_DEBUG);
     signals_watch();
     int code = run(&a, ends, count, &call);
-    if (code >= 0)
-        return code;
-    complain(&call.err);
-    return exit_code_of(&call.err);
+    return command_end(code, &call.err);
 }
 
 const struct command command_verify = {

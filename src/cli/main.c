@@ -68,7 +68,8 @@ void complain(const struct err *e)
     (void)fputc('\n', stderr);
 }
 
-int exit_code_of(const struct err *e)
+/* The exit code that goes with an error that ended a command. */
+static int exit_code_of(const struct err *e)
 {
     switch (e->code) {
     case ERR_INVALID:
@@ -78,6 +79,14 @@ int exit_code_of(const struct err *e)
     default:
         return EXIT_FAILED;
     }
+}
+
+int command_end(int code, const struct err *e)
+{
+    if (code >= 0)
+        return code;
+    complain(e);
+    return exit_code_of(e);
 }
 
 static void print_overview(void)
